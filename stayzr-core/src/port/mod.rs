@@ -46,3 +46,36 @@ pub struct Page<T> {
     /// Where the next page starts; none after the last.
     pub next_cursor: Option<String>,
 }
+
+/// A store that has every port: what a server runs on.
+pub trait Store:
+    directory::Directory
+    + queue::JobQueue
+    + entities::Entities
+    + edit::Edits
+    + sync::SyncStore
+    + inbox::Inbox
+    + conversation::Conversations
+    + outbound::Outbound
+    + knowledge::KnowledgeStore
+    + idempotency::Idempotency
+    + setup::Setup
+    + setup::Maintenance
+{
+}
+
+impl<S> Store for S where
+    S: directory::Directory
+        + queue::JobQueue
+        + entities::Entities
+        + edit::Edits
+        + sync::SyncStore
+        + inbox::Inbox
+        + conversation::Conversations
+        + outbound::Outbound
+        + knowledge::KnowledgeStore
+        + idempotency::Idempotency
+        + setup::Setup
+        + setup::Maintenance
+{
+}

@@ -8,7 +8,7 @@ use super::{Page, PageRequest};
 use crate::{
     Result,
     ids::{ChannelAccountId, ConversationId, MessageId},
-    model::{ChannelAccount, Citation, Message, MessageStatus},
+    model::{ChannelAccount, Citation, Message, MessageStatus, StatusUpdate},
     queue::Lease,
     tenant::TenantScope,
 };
@@ -115,11 +115,7 @@ pub trait Outbound: Send + Sync {
         &self,
         scope: TenantScope,
         account: ChannelAccountId,
-        vendor_message_id: &str,
-        message_id: Option<MessageId>,
-        status: MessageStatus,
-        error: Option<&str>,
-        at: DateTime<Utc>,
+        update: &StatusUpdate,
     ) -> Result<bool>;
 
     /// Messages to guests, the newest first, of one conversation or of all.

@@ -1,0 +1,1 @@
+//! Keeps both sides equal: backfill, incremental, targeted, push.

@@ -1,0 +1,1 @@
+//! One folder for each vendor, all of the same shape.

@@ -1,0 +1,27 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::Result;
+
+/// How urgent a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Priority {
+    /// Writes and what a webhook asked to fetch: may take the burst.
+    High,
+    /// Backfill and sweeps: paced, and leaves the burst to others.
+    Low,
+}
+
+/// Holds calls back so that a vendor's limit is kept.
+#[async_trait]
+pub trait Limiter: Send + Sync {
+    /// Returns once a call for this key may be made, and counts it. Dropping the future before
+    /// that counts nothing. An error means that the state of the limit cannot be reached: the call
+    /// must not be made.
+    async fn acquire(&self, key: &str, priority: Priority) -> Result<()>;
+
+    /// The vendor asked for silence, as with `Retry-After`: no call for this key is let through
+    /// before that time is over, nor a burst right after it.
+    async fn hold(&self, key: &str, wait: Duration) -> Result<()>;
+}

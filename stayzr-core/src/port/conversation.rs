@@ -47,7 +47,9 @@ pub struct AcceptMessage {
     pub text: String,
     /// When it was sent.
     pub sent_at: DateTime<Utc>,
-    /// Whether a turn of the concierge follows through the queue; it does not where the caller
+    /// Whether a turn of the concierge follows through the queue: a job of
+    /// [`crate::queue::Queue::AgentTurnQueue`] with the payload `{"conversation_id": …}`
+    /// ([`crate::flow::TurnJob`]) and the key `conversation:<id>`. None follows where the caller
     /// runs the turn at once, nor in a conversation that a person answers.
     pub enqueue_turn: bool,
 }

@@ -1,0 +1,121 @@
+use serde::Serialize;
+
+use crate::{
+    Result,
+    model::{Channel, ChannelEvent, Contact, ContactChannel, InboundMessage},
+    port::{
+        conversation::{AcceptMessage, Conversations},
+        directory::{ChannelOwner, Directory},
+        outbound::Outbound,
+    },
+};
+
+/// What became of a delivery's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct InboundCounts {
+    /// Messages stored.
+    pub messages: u32,
+    /// Messages stored before.
+    pub duplicates: u32,
+    /// Statuses that moved a message on.
+    pub statuses: u32,
+    /// Events of an account that nobody here owns.
+    pub unowned: u32,
+    /// Events we do not know or that changed nothing.
+    pub ignored: u32,
+}
+
+/// Stores what a channel delivered: each message once, with its guest, conversation and turn; each
+/// status on its message. A delivery may hold events of several tenants: each goes to the owner of
+/// its account, and one of an unknown account is counted and ignored.
+///
+/// Safe to repeat: what was stored before is recognised by the channel's ids.
+pub async fn receive_events<S>(
+    store: &S,
+    channel: Channel,
+    events: &[ChannelEvent],
+) -> Result<InboundCounts>
+where
+    S: Directory + Conversations + Outbound + ?Sized,
+{
+    let mut counts = InboundCounts::default();
+    for event in events {
+        let account = match event {
+            ChannelEvent::Message(message) => &message.account,
+            ChannelEvent::Status(status) => &status.account,
+            ChannelEvent::Unknown { name } => {
+                tracing::debug!(channel = channel.as_str(), event = %name, "unknown event ignored");
+                counts.ignored += 1;
+                continue;
+            }
+        };
+        let Some(owner) = store.channel_owner(channel, account).await? else {
+            tracing::warn!(
+                channel = channel.as_str(),
+                account,
+                "event of an account nobody owns"
+            );
+            counts.unowned += 1;
+            continue;
+        };
+        match event {
+            ChannelEvent::Message(message) => {
+                let Some(property_id) = owner.scope.property_id else {
+                    counts.unowned += 1;
+                    continue;
+                };
+                let command = accept(channel, &owner, property_id, message);
+                if store.accept_message(command).await?.duplicate {
+                    counts.duplicates += 1;
+                } else {
+                    counts.messages += 1;
+                }
+            }
+            ChannelEvent::Status(status) => {
+                if store.apply_status(owner.scope, owner.id, status).await? {
+                    counts.statuses += 1;
+                } else {
+                    counts.ignored += 1;
+                }
+            }
+            ChannelEvent::Unknown { .. } => {}
+        }
+    }
+    Ok(counts)
+}
+
+fn accept(
+    channel: Channel,
+    owner: &ChannelOwner,
+    property_id: crate::ids::PropertyId,
+    message: &InboundMessage,
+) -> AcceptMessage {
+    // The vendor's stable id first: a number may be hidden, recycled or written differently.
+    let mut contacts = Vec::new();
+    let mut add = |channel, address: String| contacts.push(Contact { channel, address });
+    if let Some(user_id) = &message.user_id {
+        add(ContactChannel::Whatsapp, user_id.clone());
+    }
+    if let Some(phone) = &message.phone {
+        let digits = phone.trim_start_matches('+');
+        add(ContactChannel::Whatsapp, digits.to_owned());
+        add(ContactChannel::Phone, format!("+{digits}"));
+    }
+    AcceptMessage {
+        scope: owner.scope,
+        property_id,
+        channel,
+        channel_account_id: Some(owner.id),
+        guest_id: None,
+        conversation_id: None,
+        contacts,
+        reply_to: message.phone.clone().or_else(|| message.user_id.clone()),
+        name: message.name.clone(),
+        vendor_message_id: Some(message.vendor_message_id.clone()),
+        kind: message.kind.clone(),
+        text: message.text.clone(),
+        sent_at: message.sent_at,
+        // A reaction or a picture without words asks nothing that could be answered.
+        enqueue_turn: !message.text.trim().is_empty() && message.kind != "reaction",
+    }
+}

@@ -211,6 +211,7 @@ create table pms_entity_mappings (
     hash            text not null,
     extra           text not null,
     merged_into     text,
+    revision        integer not null,
     updated_at      text not null,
     primary key (integration_id, entity, external_id)
 );

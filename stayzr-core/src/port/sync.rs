@@ -39,6 +39,9 @@ pub struct Mapping {
     pub extra: Value,
     /// The record that this one was merged into at the vendor.
     pub merged_into: Option<String>,
+    /// Counts the writes of this mapping, from 1. A page that writes a mapping names the revision
+    /// it read plus one, so that two who read the same mapping cannot both replace it.
+    pub revision: i64,
     /// When it was last written.
     pub updated_at: DateTime<Utc>,
 }
@@ -129,7 +132,9 @@ pub struct PageWrite {
     pub run: Option<(SyncRunId, RunCounts)>,
     /// Rows to make or change.
     pub rows: Vec<RowWrite>,
-    /// Mappings to make or replace, by (integration, kind, external id).
+    /// Mappings to make or replace, by (integration, kind, external id). One whose revision is not
+    /// the stored one plus one (1 where none is stored), or whose row has a mapping already under
+    /// another external id, is a conflict.
     pub mappings: Vec<Mapping>,
     /// Addresses of guests.
     pub contacts: Vec<ContactWrite>,
@@ -205,8 +210,9 @@ pub trait SyncStore: Send + Sync {
         mode: RunMode,
     ) -> Result<Option<Cursor>>;
 
-    /// Writes a page. [`crate::ErrorKind::Conflict`], and nothing written, if the lease was lost or
-    /// a row has another version than expected: read again and merge again.
+    /// Writes a page. [`crate::ErrorKind::Conflict`], and nothing written, if the lease was lost, or
+    /// a row has another version or a mapping another revision than expected: read again and merge
+    /// again.
     async fn apply_page(&self, page: PageWrite) -> Result<()>;
 
     /// Stores a run that begins.

@@ -1,1 +1,6 @@
-//! Shared by the tests.
+//! Shared by the tests that cross crates: servers to test against, and the built command as a
+//! process.
+
+pub mod client;
+pub mod process;
+pub mod servers;

@@ -1,0 +1,161 @@
+//! The built command `stayzr` as a process: started, watched, killed.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// The command, built from the current sources with what the workspace's tests switch on.
+///
+/// # Panics
+///
+/// If it does not build.
+pub fn stayzr() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--package", "stayzr-server", "--bin", "stayzr"])
+            .args(["--message-format", "json-render-diagnostics"])
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "stayzr-server does not build");
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|message| message["target"]["name"] == "stayzr")
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+            .expect("cargo names the executable")
+    })
+}
+
+/// Runs the command to its end.
+///
+/// # Panics
+///
+/// If it cannot be started.
+pub fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(stayzr())
+        .args(args)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command starts")
+}
+
+/// A running demo, killed at the end.
+#[derive(Debug)]
+pub struct Demo {
+    child: Child,
+    folder: PathBuf,
+    /// How long it took from start to `demo.json`.
+    pub ready_after: Duration,
+    /// What `demo.json` says.
+    pub json: Value,
+}
+
+impl Demo {
+    /// Starts `stayzr demo` on a free port with its data in `folder`, and waits until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// If it ends, or is not ready within a minute.
+    pub fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        let started = Instant::now();
+        let log = std::fs::File::create(folder.join("demo.log")).expect("the folder is writable");
+        let child = Command::new(stayzr())
+            .args(["demo", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file can be shared"))
+            .stderr(log)
+            .spawn()
+            .expect("the command starts");
+        let mut demo = Self {
+            child,
+            folder: folder.to_owned(),
+            ready_after: Duration::ZERO,
+            json: Value::Null,
+        };
+        let file = folder.join("demo.json");
+        // A file of an earlier start is removed first; give the process a moment to do so.
+        std::thread::sleep(Duration::from_millis(300));
+        loop {
+            if let Some(json) = read_json(&file) {
+                demo.ready_after = started.elapsed();
+                demo.json = json;
+                return demo;
+            }
+            if let Some(status) = demo.child.try_wait().expect("the process can be asked") {
+                panic!("the demo ended with {status}:\n{}", demo.log());
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "the demo is not ready after a minute:\n{}",
+                demo.log()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What it has printed.
+    pub fn log(&self) -> String {
+        let mut text = String::new();
+        if let Ok(mut file) = std::fs::File::open(self.folder.join("demo.log")) {
+            let _ = file.read_to_string(&mut text);
+        }
+        text
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Panics
+    ///
+    /// If the process is not ours to kill.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.child.wait().expect("the process ends");
+    }
+
+    /// SIGTERM, then waits for a graceful end and returns whether it was one.
+    ///
+    /// # Panics
+    ///
+    /// If `kill` cannot be run.
+    pub fn terminate(mut self) -> bool {
+        Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        false
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_json(file: &Path) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}

@@ -1,6 +1,10 @@
 //! Tenancy: who may see what. Every repository call takes a [`TenantScope`].
 
+mod token;
+
 use serde::{Deserialize, Serialize};
+
+pub use token::{generate_token, hash_token};
 
 use crate::ids::{ApiTokenId, OrganizationId, PropertyId};
 

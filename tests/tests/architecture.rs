@@ -1,0 +1,343 @@
+//! The house keeps its shape: who may depend on whom, what a folder holds, and that what the
+//! documents name is there.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Names and versions of everything a package builds on, itself included.
+fn tree(package: &str, arguments: &[&str]) -> BTreeSet<(String, String)> {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args([
+            "tree",
+            "--package",
+            package,
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}", "--locked"])
+        .args(arguments)
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?.to_owned(), words.next()?.to_owned()))
+        })
+        .collect()
+}
+
+fn names(tree: &BTreeSet<(String, String)>) -> BTreeSet<&str> {
+    tree.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn folder(path: &str) -> BTreeSet<String> {
+    fs::read_dir(root().join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+        .map(|entry| {
+            entry
+                .expect("a readable folder")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect()
+}
+
+fn sources(path: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn arrows_point_down() {
+    let allowed: [(&str, &[&str]); 5] = [
+        ("stayzr-core", &[]),
+        ("stayzr-pms", &["stayzr-core"]),
+        ("stayzr-webhooks", &["stayzr-core"]),
+        ("stayzr-agents", &["stayzr-core"]),
+        (
+            "stayzr-server",
+            &[
+                "stayzr-core",
+                "stayzr-pms",
+                "stayzr-webhooks",
+                "stayzr-agents",
+            ],
+        ),
+    ];
+    for (package, below) in allowed {
+        let tree = tree(package, &["--all-features"]);
+        let ours: BTreeSet<&str> = names(&tree)
+            .into_iter()
+            .filter(|name| name.starts_with("stayzr-") && *name != package)
+            .collect();
+        let below: BTreeSet<&str> = below.iter().copied().collect();
+        assert!(ours.is_subset(&below), "{package} depends on {ours:?}");
+    }
+}
+
+#[test]
+fn core_without_features_is_pure() {
+    let tree = tree("stayzr-core", &["--no-default-features"]);
+    for unwanted in ["tokio", "hyper", "reqwest", "sqlx", "rustls", "tower"] {
+        assert!(
+            !names(&tree).contains(unwanted),
+            "{unwanted} is in the tree of the pure core"
+        );
+    }
+}
+
+#[test]
+fn one_tls_provider_and_one_http_stack() {
+    let tree = tree("stayzr-server", &["--all-features"]);
+    for unwanted in [
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "openssl",
+        "openssl-sys",
+        "native-tls",
+        "cmake",
+        "prost-build",
+    ] {
+        assert!(
+            !names(&tree).contains(unwanted),
+            "{unwanted} is in the tree"
+        );
+    }
+    for single in [
+        "reqwest",
+        "hyper",
+        "rustls",
+        "tokio",
+        "sqlx",
+        "tower",
+        "tower-http",
+        "ring",
+    ] {
+        let versions = tree.iter().filter(|(name, _)| name == single).count();
+        assert_eq!(versions, 1, "{single} is there in {versions} versions");
+    }
+}
+
+#[test]
+fn the_server_does_not_build_what_the_demo_does_not_need() {
+    let tree = tree("stayzr-server", &[]);
+    for unwanted in ["genai", "qdrant-client", "tonic"] {
+        assert!(
+            !names(&tree).contains(unwanted),
+            "{unwanted} is built by default"
+        );
+    }
+}
+
+#[test]
+fn every_provider_folder_has_the_same_shape() {
+    let files = [
+        "mod.rs",
+        "config.rs",
+        "auth.rs",
+        "client.rs",
+        "error.rs",
+        "event.rs",
+        "docs.md",
+    ];
+    let folders = ["wire", "transform"];
+    for provider in folder("stayzr-pms/src/providers") {
+        let path = format!("stayzr-pms/src/providers/{provider}");
+        if !root().join(&path).is_dir() {
+            assert_eq!(provider, "mod.rs");
+            continue;
+        }
+        for name in folder(&path) {
+            assert!(
+                files.contains(&name.as_str()) || folders.contains(&name.as_str()),
+                "{path}/{name} has no place in a provider folder"
+            );
+        }
+        for name in ["mod.rs", "client.rs", "wire", "transform", "docs.md"] {
+            assert!(
+                root().join(&path).join(name).exists(),
+                "{path} has no {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn both_sql_adapters_have_the_same_files() {
+    assert_eq!(
+        folder("stayzr-core/src/store/sqlite"),
+        folder("stayzr-core/src/store/postgres"),
+        "an adapter has a file that the other lacks"
+    );
+}
+
+#[test]
+fn folders_declare_and_files_do() {
+    let mut found = Vec::new();
+    for package in [
+        "stayzr-core",
+        "stayzr-pms",
+        "stayzr-webhooks",
+        "stayzr-agents",
+        "stayzr-server",
+    ] {
+        sources(&root().join(package).join("src"), &mut found);
+    }
+    let mut long = Vec::new();
+    for path in &found {
+        let lines = fs::read_to_string(path)
+            .expect("a readable file")
+            .lines()
+            .count();
+        let name = path.file_name().unwrap_or_default();
+        let limit = if name == "mod.rs" || name == "lib.rs" {
+            250
+        } else {
+            500
+        };
+        if lines > limit {
+            long.push(format!("{lines} {}", path.display()));
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "these want to be split:\n{}",
+        long.join("\n")
+    );
+}
+
+#[test]
+fn what_the_documents_name_is_there() {
+    let mut missing = Vec::new();
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/dependencies.md",
+    ] {
+        for word in read(document).split('`').skip(1).step_by(2) {
+            let path = word
+                .trim_end_matches('/')
+                .split(['#', ':'])
+                .next()
+                .unwrap_or_default();
+            let looks_like_a_path = path.contains('/')
+                && !path.contains([' ', '{', '<', '*', '$', '|', '…'])
+                && !path.starts_with(['/', '~', '.'])
+                && ["stayzr-", "docs/", "tests/", "examples/", "benches/"]
+                    .iter()
+                    .any(|start| path.starts_with(start));
+            if looks_like_a_path && !root().join(path).exists() {
+                missing.push(format!("{document} names {path}"));
+            }
+            let words: Vec<&str> = word.split_whitespace().collect();
+            if words.first() == Some(&"cargo") {
+                for pair in words.windows(2) {
+                    if matches!(pair[0], "-p" | "--package")
+                        && !root().join(package_folder(pair[1])).exists()
+                    {
+                        missing.push(format!("{document} names package {}", pair[1]));
+                    }
+                    if pair[0] == "--test" {
+                        let test = format!("{}.rs", pair[1]);
+                        let there = ["tests/tests", "stayzr-core/tests", "stayzr-pms/tests"]
+                            .iter()
+                            .any(|folder| root().join(folder).join(&test).exists());
+                        if !there {
+                            missing.push(format!("{document} names test {}", pair[1]));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+fn package_folder(package: &str) -> &str {
+    match package {
+        "stayzr-tests" => "tests",
+        "stayzr-examples" => "examples",
+        "stayzr-benches" => "benches",
+        other => other,
+    }
+}
+
+#[test]
+fn every_invariant_names_its_test() {
+    let text = read("ARCHITECTURE.md");
+    let mut all = Vec::new();
+    sources(&root(), &mut all);
+    let code: String = all
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect();
+    for letter in ["A", "B", "C", "D", "H", "P", "T", "U"] {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("| {letter} ")))
+            .unwrap_or_else(|| panic!("ARCHITECTURE.md has no line for invariant {letter}"));
+        let test = line
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .find(|word| word.starts_with(&format!("invariant_{}_", letter.to_lowercase())))
+            .unwrap_or_else(|| panic!("invariant {letter} names no test: {line}"));
+        assert!(
+            code.contains(&format!("fn {test}")),
+            "there is no test {test}"
+        );
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let reasons = read("docs/dependencies.md");
+    let manifest = read("Cargo.toml");
+    let section = manifest
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .and_then(|rest| rest.split("\n[").next())
+        .expect("the workspace names its dependencies");
+    let missing: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name.trim()))
+        .filter(|name| !name.starts_with("stayzr-"))
+        .filter(|name| !reasons.contains(&format!("`{name}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/dependencies.md gives no reason for {missing:?}"
+    );
+}

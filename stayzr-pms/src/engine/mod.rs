@@ -1,1 +1,27 @@
 //! Keeps both sides equal: backfill, incremental, targeted, push.
+//!
+//! The engine works in pages. A page is read from the vendor, its mappings are loaded in one
+//! query, what is news is merged with our rows by [`plan_page`], and everything that follows goes
+//! to the store as one command. Nothing is held between pages, so memory is bounded by one.
+
+mod backfill;
+mod incremental;
+mod job;
+mod journal;
+mod notes;
+mod page;
+mod plan;
+mod position;
+mod session;
+mod shape;
+mod strategy;
+mod targeted;
+mod triage;
+
+pub use job::{SyncJob, jobs_for_events};
+pub use notes::{BeforePush, NOTES_KEY, Notes};
+pub use plan::{PageState, Plan, PlanContext, plan_page};
+pub use session::{Connect, EngineOptions, EnginePorts, SyncEngine};
+pub use strategy::{STRATEGIES_SETTING, Strategies};
+pub use targeted::TargetedRead;
+pub use triage::{Triaged, Verdict, record_hash, triage};

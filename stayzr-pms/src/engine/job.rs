@@ -1,0 +1,156 @@
+//! The jobs of the sync queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use stayzr_core::{
+    Error, Result,
+    ids::IntegrationId,
+    model::{PmsEvent, RunMode},
+    port::directory::IntegrationOwner,
+    queue::{NewJob, Queue},
+    tenant::TenantScope,
+    transform::{EntityKind, FieldMap},
+};
+use uuid::Uuid;
+
+/// Up to so many records of one kind in a delivery become a job each, so that many deliveries
+/// about the same few records leave one waiting job for each; more become batches.
+const SINGLE_UP_TO: usize = 10;
+
+/// At most so many records in one job.
+const BATCH: usize = 500;
+
+/// What a job of [`Queue::PmsSyncQueue`] does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SyncJob {
+    /// Read everything, or what changed.
+    Run {
+        /// The integration.
+        integration_id: IntegrationId,
+        /// What to read.
+        mode: RunMode,
+    },
+    /// Read these records.
+    Targeted {
+        /// The integration.
+        integration_id: IntegrationId,
+        /// What kind of records.
+        kind: EntityKind,
+        /// Their ids at the vendor.
+        ids: Vec<String>,
+    },
+    /// Tell the vendor what was changed here.
+    Push {
+        /// The integration.
+        integration_id: IntegrationId,
+        /// What kind of row.
+        kind: EntityKind,
+        /// Our id of the row.
+        id: Uuid,
+    },
+}
+
+impl SyncJob {
+    /// The job of a payload; [`stayzr_core::ErrorKind::Corrupt`] if it is not one.
+    pub fn parse(payload: &serde_json::Value) -> Result<Self> {
+        Self::deserialize(payload).map_err(|error| {
+            Error::corrupt("sync.job", "the payload is not a job of this queue").with_source(error)
+        })
+    }
+
+    /// A run. Runs of an integration take turns; one that waits already is not doubled.
+    pub fn run(scope: TenantScope, integration_id: IntegrationId, mode: RunMode) -> NewJob {
+        Self::Run {
+            integration_id,
+            mode,
+        }
+        .enqueue(scope)
+        .key(format!("pms:{integration_id}:run"))
+        .dedupe(format!("pms:{integration_id}:run:{}", mode.as_str()))
+    }
+
+    /// A push of a row. Pushes of one row go in order; one that waits already sends what the row
+    /// holds when it runs, so it is not doubled.
+    pub fn push(
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        id: Uuid,
+    ) -> NewJob {
+        Self::Push {
+            integration_id,
+            kind,
+            id,
+        }
+        .enqueue(scope)
+        .key(format!("pms:{integration_id}:push:{kind}:{id}"))
+        .dedupe(format!("pms:{integration_id}:push:{kind}:{id}"))
+        .priority(10)
+    }
+
+    /// Reads of named records, however often each is named: one job a record for a few, batches
+    /// for many.
+    pub fn targeted(
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        ids: impl IntoIterator<Item = String>,
+    ) -> Vec<NewJob> {
+        let ids: Vec<String> = ids
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let size = if ids.len() <= SINGLE_UP_TO { 1 } else { BATCH };
+        ids.chunks(size)
+            .map(|ids| {
+                let name = match ids {
+                    [id] => format!("pms:{integration_id}:read:{kind}:{id}"),
+                    ids => format!("pms:{integration_id}:reads:{kind}:{}", digest(ids)),
+                };
+                let job = Self::Targeted {
+                    integration_id,
+                    kind,
+                    ids: ids.to_vec(),
+                }
+                .enqueue(scope)
+                .dedupe(name.clone())
+                .priority(5);
+                // Reads of one record take turns, so that an older state is not written after a
+                // newer one for nothing. Batches need no turn: marks and revisions settle it.
+                if ids.len() == 1 { job.key(name) } else { job }
+            })
+            .collect()
+    }
+
+    fn enqueue(&self, scope: TenantScope) -> NewJob {
+        let payload = serde_json::to_value(self).expect("a sync job is plain data");
+        NewJob::new(Queue::PmsSyncQueue, scope, payload)
+    }
+}
+
+fn digest(ids: &[String]) -> String {
+    let mut names = FieldMap::new();
+    names.insert("ids", ids);
+    names.hash()
+}
+
+/// The reads that events of an integration ask for: each record once, whatever happened to it how
+/// often. Unknown events ask for nothing.
+pub fn jobs_for_events(owner: &IntegrationOwner, events: &[PmsEvent]) -> Vec<NewJob> {
+    let mut kinds: BTreeMap<EntityKind, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        if let PmsEvent::Changed { record, .. } = event {
+            kinds
+                .entry(record.kind)
+                .or_default()
+                .insert(record.id.clone());
+        }
+    }
+    kinds
+        .into_iter()
+        .flat_map(|(kind, ids)| SyncJob::targeted(owner.scope, owner.id, kind, ids))
+        .collect()
+}

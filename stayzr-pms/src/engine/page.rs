@@ -1,0 +1,423 @@
+//! Loads what a page needs, has it planned, and writes it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+use stayzr_core::{
+    ErrorKind, Result,
+    ids::SyncRunId,
+    model::{ExternalRef, Property},
+    port::{
+        PageRequest,
+        entities::{EntitiesExt, EntityFilter},
+        sync::{Cursor, Mapping, PageWrite, ParkedRecord, RunCounts},
+    },
+    queue::Lease,
+    transform::{EntityKind, EntityRow},
+};
+use uuid::Uuid;
+
+use super::{
+    notes::Notes,
+    plan::{PageState, Plan, PlanContext, plan_page},
+    session::{Session, SyncEngine},
+    triage::{Triaged, Verdict, triage},
+};
+use crate::{RecordPage, RemoteRecord};
+
+/// A merged record leads to the one it was merged into; a chain longer than this is a circle.
+const MERGE_HOPS: usize = 4;
+
+/// One query lists at most so many rows.
+const ROWS_AT_ONCE: usize = 1000;
+
+/// A page on its way into the store.
+pub(super) struct PageInput<'a> {
+    pub(super) kind: EntityKind,
+    pub(super) records: &'a [RemoteRecord],
+    pub(super) parked: &'a [ParkedRecord],
+    pub(super) event: &'static str,
+    pub(super) run: Option<SyncRunId>,
+    pub(super) cursor: Option<Cursor>,
+    pub(super) lease: Option<&'a Lease>,
+    pub(super) enqueue_pushes: bool,
+}
+
+impl SyncEngine {
+    /// Merges a page into the store and returns what it counts. What somebody else wrote first is
+    /// read and merged again; a lost lease ends it with [`ErrorKind::Conflict`]. Records that the
+    /// page's records link to, where they had to be read first, are counted too.
+    pub(super) async fn write_page(
+        &self,
+        session: &Session,
+        input: &PageInput<'_>,
+    ) -> Result<RunCounts> {
+        let mut total = RunCounts::default();
+        let mut attempt = 1;
+        loop {
+            let (write, counts) = self.plan_input(session, input, &mut total).await?;
+            let written = match is_empty(&write) {
+                true => Ok(()),
+                false => self.ports.sync.apply_page(write).await,
+            };
+            match written {
+                Ok(()) => {
+                    add(&mut total, counts);
+                    return Ok(total);
+                }
+                Err(error)
+                    if error.kind() == ErrorKind::Conflict && attempt < self.options.replans =>
+                {
+                    attempt += 1;
+                    self.hold(input.lease).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn plan_input(
+        &self,
+        session: &Session,
+        input: &PageInput<'_>,
+        linked: &mut RunCounts,
+    ) -> Result<(PageWrite, RunCounts)> {
+        let mut state = PageState {
+            mappings: self
+                .mappings(session, input.kind, input.records.iter().map(id_of))
+                .await?,
+            ..PageState::default()
+        };
+        let triaged = triage(input.records, &state.mappings, self.clock.now());
+        self.load(session, input, &triaged, &mut state, linked)
+            .await?;
+        let country = match input.kind {
+            EntityKind::Guest if triaged.iter().any(Triaged::is_news) => {
+                self.country(session).await?
+            }
+            _ => None,
+        };
+        let plan = plan_page(
+            self.plan_context(session, input, country.as_deref()),
+            &triaged,
+            &mut state,
+        );
+        let mut counts = plan.counts;
+        counts.read = i64::try_from(input.records.len() + input.parked.len()).unwrap_or(i64::MAX);
+        counts.parked += i64::try_from(input.parked.len()).unwrap_or(i64::MAX);
+        // A record that comes twice in a page changes nothing the second time.
+        counts.unchanged += i64::try_from(input.records.len() - triaged.len()).unwrap_or(i64::MAX);
+        let mut write = page_write(session, plan);
+        write.parked.extend_from_slice(input.parked);
+        write.lease = input.lease.cloned();
+        write.run = input.run.map(|run| (run, counts));
+        write.cursor.clone_from(&input.cursor);
+        Ok((write, counts))
+    }
+
+    pub(super) fn plan_context<'a>(
+        &'a self,
+        session: &'a Session,
+        input: &PageInput<'_>,
+        country: Option<&'a str>,
+    ) -> PlanContext<'a> {
+        PlanContext {
+            organization_id: session.integration.organization_id,
+            property_id: session.integration.property_id,
+            integration_id: session.integration.id,
+            kind: input.kind,
+            rules: session.rules(input.kind),
+            strategy: session.strategies.of(input.kind),
+            country,
+            event: input.event,
+            enqueue_pushes: input.enqueue_pushes,
+            clock: &*self.clock,
+        }
+    }
+
+    /// Goes on if the lease still holds.
+    pub(super) async fn hold(&self, lease: Option<&Lease>) -> Result<()> {
+        let Some(lease) = lease else {
+            return Ok(());
+        };
+        self.ports
+            .queue
+            .heartbeat(lease, Duration::from_secs(60))
+            .await
+            .map(drop)
+    }
+
+    /// Mappings of these records by the vendor's id.
+    pub(super) async fn mappings(
+        &self,
+        session: &Session,
+        kind: EntityKind,
+        ids: impl Iterator<Item = &String>,
+    ) -> Result<HashMap<String, Mapping>> {
+        let ids: Vec<String> = ids.collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mappings = self
+            .ports
+            .sync
+            .mappings(session.scope, session.integration.id, kind, &ids)
+            .await?;
+        Ok(mappings
+            .into_iter()
+            .map(|mapping| (mapping.external_id.clone(), mapping))
+            .collect())
+    }
+
+    /// Rows by id.
+    pub(super) async fn rows(
+        &self,
+        session: &Session,
+        kind: EntityKind,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, EntityRow>> {
+        let mut rows = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(ROWS_AT_ONCE) {
+            let filter = EntityFilter {
+                ids: Some(ids.to_vec()),
+                ..EntityFilter::default()
+            };
+            let mut page = PageRequest {
+                limit: 1000,
+                cursor: None,
+            };
+            loop {
+                let found = self
+                    .ports
+                    .entities
+                    .rows(session.scope, kind, &filter, &page)
+                    .await?;
+                rows.extend(found.items.into_iter().map(|row| (row.id, row)));
+                match found.next_cursor {
+                    Some(cursor) => page.cursor = Some(cursor),
+                    None => break,
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Rows and links of what is news; what has not changed costs no query.
+    async fn load(
+        &self,
+        session: &Session,
+        input: &PageInput<'_>,
+        triaged: &[Triaged<'_>],
+        state: &mut PageState,
+        linked: &mut RunCounts,
+    ) -> Result<()> {
+        let news: Vec<&Triaged<'_>> = triaged.iter().filter(|record| record.is_news()).collect();
+        if news.is_empty() {
+            return Ok(());
+        }
+        let mut ids: Vec<Uuid> = news
+            .iter()
+            .filter_map(|triaged| state.mappings.get(&triaged.record.external_id))
+            .map(|mapping| mapping.local_id)
+            .collect();
+        if input.kind == EntityKind::Property {
+            // A property exists here before it is connected.
+            let property = session.integration.property_id.uuid();
+            for triaged in &news {
+                let id = triaged.record.external_id.clone();
+                if !state.mappings.contains_key(&id) {
+                    state.adopted.insert(id, property);
+                    ids.push(property);
+                }
+            }
+        }
+        if !ids.is_empty() {
+            state.rows = self.rows(session, input.kind, &ids).await?;
+        }
+        let wanted = |only_new: bool| -> HashSet<ExternalRef> {
+            news.iter()
+                .filter(|triaged| !only_new || triaged.verdict != Verdict::Unlinked)
+                .flat_map(|triaged| triaged.record.links.values().flatten().cloned())
+                .collect()
+        };
+        state.links = self.follow(session, wanted(false)).await?;
+        let missing: HashSet<ExternalRef> = wanted(true)
+            .into_iter()
+            .filter(|link| !state.links.contains_key(link))
+            .collect();
+        if !missing.is_empty() && self.fetch_linked(session, input, &missing, linked).await? {
+            state.links.extend(self.follow(session, missing).await?);
+        }
+        Ok(())
+    }
+
+    /// Our ids of these records, those that are known; a merged one leads to the one that remains.
+    pub(super) async fn follow(
+        &self,
+        session: &Session,
+        links: HashSet<ExternalRef>,
+    ) -> Result<HashMap<ExternalRef, Uuid>> {
+        let mut kinds: BTreeMap<EntityKind, Vec<String>> = BTreeMap::new();
+        for link in links {
+            kinds.entry(link.kind).or_default().push(link.id);
+        }
+        let mut known = HashMap::new();
+        for (kind, ids) in kinds {
+            let mut mappings = self.mappings(session, kind, ids.iter()).await?;
+            for _ in 0..MERGE_HOPS {
+                let targets: BTreeSet<String> = mappings
+                    .values()
+                    .filter_map(|mapping| mapping.merged_into.clone())
+                    .filter(|target| !mappings.contains_key(target))
+                    .collect();
+                if targets.is_empty() {
+                    break;
+                }
+                let found = self.mappings(session, kind, targets.iter()).await?;
+                if found.is_empty() {
+                    break;
+                }
+                mappings.extend(found);
+            }
+            for id in ids {
+                if let Some(local_id) = lead(&mappings, &id) {
+                    known.insert(ExternalRef { kind, id }, local_id);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// Reads records that others link to and we do not know, in as few calls as the vendor takes.
+    /// False if none can be asked for.
+    async fn fetch_linked(
+        &self,
+        session: &Session,
+        input: &PageInput<'_>,
+        missing: &HashSet<ExternalRef>,
+        linked: &mut RunCounts,
+    ) -> Result<bool> {
+        let mut kinds: BTreeMap<EntityKind, Vec<String>> = BTreeMap::new();
+        for link in missing {
+            // What refers to its own kind or a later one is read by that kind's own run.
+            if link.kind < input.kind {
+                kinds.entry(link.kind).or_default().push(link.id.clone());
+            }
+        }
+        let mut read = false;
+        for (kind, ids) in kinds {
+            let Some(&most) = session.provider.capabilities().by_id.get(&kind) else {
+                continue;
+            };
+            for ids in ids.chunks(most.max(1)) {
+                let page = session.provider.fetch_ids(kind, ids).await?;
+                let input = PageInput {
+                    kind,
+                    records: &page.records,
+                    parked: &page.parked,
+                    cursor: None,
+                    ..*input
+                };
+                let counts = Box::pin(self.write_page(session, &input)).await?;
+                add(linked, counts);
+                read |= !page.records.is_empty();
+            }
+        }
+        Ok(read)
+    }
+
+    async fn country(&self, session: &Session) -> Result<Option<String>> {
+        let property: Property = self
+            .ports
+            .entities
+            .entity(session.scope, session.integration.property_id.uuid())
+            .await?;
+        Ok(property.address.country_code)
+    }
+
+    /// Writes a page that was just read.
+    pub(super) async fn write_read(
+        &self,
+        session: &Session,
+        kind: EntityKind,
+        page: &RecordPage,
+        event: &'static str,
+        progress: &mut super::session::Progress<'_>,
+        cursor: Option<Cursor>,
+    ) -> Result<()> {
+        let counts = self
+            .write_page(
+                session,
+                &PageInput {
+                    kind,
+                    records: &page.records,
+                    parked: &page.parked,
+                    event,
+                    run: Some(progress.id()),
+                    cursor,
+                    lease: progress.lease,
+                    enqueue_pushes: true,
+                },
+            )
+            .await?;
+        progress.add(counts);
+        Ok(())
+    }
+}
+
+fn id_of(record: &RemoteRecord) -> &String {
+    &record.external_id
+}
+
+pub(super) fn add(total: &mut RunCounts, counts: RunCounts) {
+    total.read += counts.read;
+    total.created += counts.created;
+    total.updated += counts.updated;
+    total.unchanged += counts.unchanged;
+    total.parked += counts.parked;
+    total.conflicts += counts.conflicts;
+}
+
+/// The row that a record leads to, along its merges; an erased one leads nowhere.
+fn lead(mappings: &HashMap<String, Mapping>, id: &str) -> Option<Uuid> {
+    let mut mapping = mappings.get(id)?;
+    for _ in 0..MERGE_HOPS {
+        match mapping
+            .merged_into
+            .as_ref()
+            .and_then(|target| mappings.get(target))
+        {
+            Some(target) => mapping = target,
+            None => break,
+        }
+    }
+    (!Notes::of(mapping).erased).then_some(mapping.local_id)
+}
+
+pub(super) fn page_write(session: &Session, plan: Plan) -> PageWrite {
+    PageWrite {
+        rows: plan.rows,
+        mappings: plan.mappings,
+        contacts: plan.contacts,
+        changes: plan.changes,
+        conflicts: plan.conflicts,
+        parked: plan.parked,
+        jobs: plan.jobs,
+        ..PageWrite::new(session.scope, session.integration.id)
+    }
+}
+
+/// Whether writing it would change nothing at all.
+fn is_empty(write: &PageWrite) -> bool {
+    write.run.is_none()
+        && write.cursor.is_none()
+        && write.rows.is_empty()
+        && write.mappings.is_empty()
+        && write.contacts.is_empty()
+        && write.changes.is_empty()
+        && write.conflicts.is_empty()
+        && write.parked.is_empty()
+        && write.jobs.is_empty()
+}

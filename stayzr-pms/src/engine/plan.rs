@@ -1,0 +1,400 @@
+//! Decides what a page of records does to our rows. Pure.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use stayzr_core::{
+    clock::Clock,
+    ids::{IntegrationId, OrganizationId, PropertyId},
+    model::{Change, ChangeOutcome, Conflict, ExternalRef},
+    port::sync::{ContactWrite, Mapping, ParkedRecord, RowWrite, RunCounts},
+    queue::NewJob,
+    tenant::TenantScope,
+    transform::{
+        ConflictStrategy, EntityKind, EntityRow, FieldMap, FieldRule, MergeInput, Owner, merge,
+    },
+};
+use uuid::Uuid;
+
+use super::{
+    job::SyncJob,
+    notes::Notes,
+    shape,
+    triage::{Triaged, Verdict, is_older},
+};
+use crate::RemoteRecord;
+
+/// What holds for a whole page.
+#[derive(Clone, Copy)]
+pub struct PlanContext<'a> {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The property of the integration.
+    pub property_id: PropertyId,
+    /// The integration.
+    pub integration_id: IntegrationId,
+    /// What kind of records.
+    pub kind: EntityKind,
+    /// What may be done with each field.
+    pub rules: &'a [FieldRule],
+    /// Who decides where a field has no strategy of its own.
+    pub strategy: ConflictStrategy,
+    /// The property's country, which national telephone numbers need.
+    pub country: Option<&'a str>,
+    /// What made us look: `backfill`, `incremental`, `webhook`, `push`.
+    pub event: &'static str,
+    /// Whether what the vendor lacks becomes push jobs; a push in progress sees to that itself.
+    pub enqueue_pushes: bool,
+    /// Tells the time and makes ids.
+    pub clock: &'a dyn Clock,
+}
+
+/// What is stored about the records of a page.
+#[derive(Debug, Clone, Default)]
+pub struct PageState {
+    /// Mappings by the vendor's id.
+    pub mappings: HashMap<String, Mapping>,
+    /// Mapped rows.
+    pub rows: HashMap<Uuid, EntityRow>,
+    /// Our ids of the records that others link to.
+    pub links: HashMap<ExternalRef, Uuid>,
+    /// Rows that an unmapped record belongs to, by the vendor's id: nothing is made for it.
+    pub adopted: HashMap<String, Uuid>,
+}
+
+/// What a page comes to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// Rows to make or change.
+    pub rows: Vec<RowWrite>,
+    /// Mappings to make or replace.
+    pub mappings: Vec<Mapping>,
+    /// Addresses of guests.
+    pub contacts: Vec<ContactWrite>,
+    /// Lines of the journal.
+    pub changes: Vec<Change>,
+    /// Conflicts to open.
+    pub conflicts: Vec<Conflict>,
+    /// Records that cannot be rows, with the reason.
+    pub parked: Vec<ParkedRecord>,
+    /// Pushes, and reads to repeat.
+    pub jobs: Vec<NewJob>,
+    /// What to count; records read and parked are counted by the reader.
+    pub counts: RunCounts,
+}
+
+/// Plans a page of records that were judged against the same mappings.
+pub fn plan_page(context: PlanContext<'_>, records: &[Triaged<'_>], state: &mut PageState) -> Plan {
+    let mut planner = Planner {
+        context,
+        plan: Plan::default(),
+    };
+    for triaged in records {
+        planner.record(triaged, state);
+    }
+    // An address that a merged guest gives up is free before another guest takes it.
+    planner
+        .plan
+        .contacts
+        .sort_by_key(|contact| contact.address.is_some());
+    planner.plan
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) context: PlanContext<'a>,
+    pub(super) plan: Plan,
+}
+
+/// A record's fields with its links followed.
+struct Resolved {
+    fields: FieldMap,
+    unresolved: std::collections::BTreeMap<String, ExternalRef>,
+}
+
+impl Planner<'_> {
+    fn record(&mut self, triaged: &Triaged<'_>, state: &mut PageState) {
+        let record = triaged.record;
+        // A mapping is written once, so it is taken rather than cloned.
+        let mapping = state.mappings.remove(&record.external_id);
+        match (&triaged.verdict, mapping) {
+            (Verdict::Unchanged | Verdict::Stale | Verdict::Erased, _) => {
+                self.plan.counts.unchanged += 1;
+            }
+            (Verdict::Doubtful(until), _) => {
+                self.plan.counts.unchanged += 1;
+                let jobs = SyncJob::targeted(
+                    self.scope(),
+                    self.context.integration_id,
+                    record.kind,
+                    [record.external_id.clone()],
+                );
+                self.plan
+                    .jobs
+                    .extend(jobs.into_iter().map(|job| job.run_at(*until)));
+            }
+            (Verdict::Marked, Some(mut mapping)) => {
+                self.plan.counts.unchanged += 1;
+                mapping.version.clone_from(&record.version);
+                self.save(mapping);
+            }
+            (_, Some(mapping)) => match state.rows.get(&mapping.local_id) {
+                Some(row) => {
+                    let resolved = self.resolve(record, &state.links);
+                    let still = Notes::of(&mapping).unresolved == resolved.unresolved;
+                    if triaged.verdict == Verdict::Unlinked && still {
+                        self.plan.counts.unchanged += 1;
+                    } else {
+                        self.merge(triaged, mapping, row, resolved);
+                    }
+                }
+                // The row is gone for good; the mapping is what keeps it from coming back.
+                None => self.plan.counts.unchanged += 1,
+            },
+            (_, None) => {
+                let resolved = self.resolve(record, &state.links);
+                match state.adopted.get(&record.external_id) {
+                    None => self.insert(triaged, resolved),
+                    Some(id) => match state.rows.get(id) {
+                        Some(row) => {
+                            let mapping = self.blank(record, row.id);
+                            self.merge(triaged, mapping, row, resolved);
+                        }
+                        None => self.park(record, "the row that it belongs to is gone".to_owned()),
+                    },
+                }
+            }
+        }
+    }
+
+    fn scope(&self) -> TenantScope {
+        TenantScope::property(self.context.organization_id, self.context.property_id)
+    }
+
+    fn blank(&self, record: &RemoteRecord, local_id: Uuid) -> Mapping {
+        Mapping {
+            integration_id: self.context.integration_id,
+            entity: record.kind,
+            external_id: record.external_id.clone(),
+            local_id,
+            base: FieldMap::new(),
+            version: None,
+            hash: String::new(),
+            extra: Value::Null,
+            merged_into: None,
+            revision: 0,
+            updated_at: self.context.clock.now(),
+        }
+    }
+
+    fn save(&mut self, mut mapping: Mapping) {
+        mapping.revision += 1;
+        mapping.updated_at = self.context.clock.now();
+        self.plan.mappings.push(mapping);
+    }
+
+    fn park(&mut self, record: &RemoteRecord, reason: String) {
+        self.plan.counts.parked += 1;
+        self.plan.parked.push(ParkedRecord {
+            entity: record.kind,
+            external_id: Some(record.external_id.clone()),
+            reason,
+        });
+    }
+
+    /// The fields that the vendor has a say in, canonical, with links as our ids.
+    fn resolve(&self, record: &RemoteRecord, links: &HashMap<ExternalRef, Uuid>) -> Resolved {
+        let mut fields = FieldMap::new();
+        let mut unresolved = std::collections::BTreeMap::new();
+        for rule in self.context.rules {
+            let field = rule.field;
+            if rule.owner == Owner::Local {
+                continue;
+            }
+            if let Some(link) = record.links.get(field) {
+                let id = link.as_ref().and_then(|link| links.get(link));
+                if let (Some(link), None) = (link, id) {
+                    unresolved.insert(field.to_owned(), link.clone());
+                }
+                fields.insert(field, id.map(Uuid::to_string));
+            } else if let Some(value) = record.fields.get(field)
+                && let Some(value) = shape::canonical(record.kind, field, value)
+            {
+                fields.insert(field, value);
+            }
+        }
+        Resolved { fields, unresolved }
+    }
+
+    fn insert(&mut self, triaged: &Triaged<'_>, resolved: Resolved) {
+        let record = triaged.record;
+        let now = self.context.clock.now();
+        let id = self.context.clock.uuid();
+        let mut fields = shape::defaults(record.kind, &record.external_id);
+        fields.extend(&resolved.fields);
+        if record.merged_into.is_some() {
+            deactivate(record.kind, &mut fields);
+        }
+        let row = EntityRow {
+            kind: record.kind,
+            id,
+            organization_id: self.context.organization_id,
+            property_id: record
+                .kind
+                .has_property()
+                .then_some(self.context.property_id),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            fields,
+        };
+        if let Err(error) = shape::check(&row) {
+            return self.park(record, reason_of(&error));
+        }
+        if record.kind == EntityKind::Guest && record.merged_into.is_none() {
+            self.contacts(id, &row.fields, false);
+        }
+        self.journal(id, None, [None, None, None], ChangeOutcome::Applied, None);
+        let notes = Notes {
+            unresolved: resolved.unresolved,
+            ..Notes::default()
+        };
+        let mapping = Mapping {
+            base: resolved.fields,
+            version: record.version.clone(),
+            hash: triaged.hash.clone(),
+            extra: notes.beside(&record.extra),
+            merged_into: record.merged_into.clone(),
+            ..self.blank(record, id)
+        };
+        self.save(mapping);
+        self.plan.rows.push(RowWrite::Insert(row));
+        self.plan.counts.created += 1;
+    }
+
+    fn merge(
+        &mut self,
+        triaged: &Triaged<'_>,
+        mut mapping: Mapping,
+        row: &EntityRow,
+        resolved: Resolved,
+    ) {
+        let record = triaged.record;
+        let mut notes = Notes::of(&mapping);
+        // A value of ours that comes back is agreed, even if the answer to the push was lost.
+        let echoed: Vec<(String, Value)> = notes
+            .sent
+            .iter()
+            .filter(|(field, sent)| resolved.fields.get(field) == Some(*sent))
+            .map(|(field, sent)| (field.to_owned(), sent.clone()))
+            .collect();
+        for (field, sent) in echoed {
+            notes.sent.remove(&field);
+            mapping.base.insert(field, sent);
+        }
+        let outcome = merge(MergeInput {
+            base: &mapping.base,
+            local: &row.fields,
+            remote: &resolved.fields,
+            rules: self.context.rules,
+            strategy: self.context.strategy,
+        });
+        let mut set = outcome.apply.changed_from(&row.fields);
+        if record.merged_into.is_some()
+            && row
+                .fields
+                .get("active")
+                .is_some_and(|v| v != &Value::Bool(false))
+        {
+            deactivate(record.kind, &mut set);
+        }
+        if !set.is_empty() {
+            let mut after = row.clone();
+            after.fields.extend(&set);
+            if let Err(error) = shape::check(&after) {
+                return self.park(record, reason_of(&error));
+            }
+        }
+        self.journal_merge(row, &mapping.base, &set, &outcome);
+        self.dispute(row, &outcome);
+        if self.context.enqueue_pushes && self.wants_push(&outcome.push) {
+            self.plan.jobs.push(SyncJob::push(
+                self.scope(),
+                self.context.integration_id,
+                record.kind,
+                row.id,
+            ));
+        }
+        if record.kind == EntityKind::Guest {
+            if record.merged_into.is_some() && mapping.merged_into.is_none() {
+                // The addresses lead to the guest who remains from now on.
+                let mut gone = FieldMap::new();
+                gone.insert("email", Value::Null);
+                gone.insert("phone", Value::Null);
+                self.contacts(row.id, &gone, true);
+            } else if record.merged_into.is_none() {
+                self.contacts(row.id, &set, true);
+            }
+        }
+        if set.is_empty() {
+            self.plan.counts.unchanged += 1;
+        } else {
+            self.plan.counts.updated += 1;
+            self.plan.rows.push(RowWrite::Update {
+                kind: record.kind,
+                id: row.id,
+                expected_version: row.version,
+                set,
+            });
+        }
+        notes.unresolved = resolved.unresolved;
+        notes.disputed = outcome
+            .conflicts
+            .iter()
+            .map(|conflict| (conflict.field.clone(), conflict.remote.clone()))
+            .collect();
+        if is_older(mapping.version.as_deref(), record.version.as_deref())
+            || notes
+                .before_push
+                .as_ref()
+                .is_some_and(|before| before.until <= self.context.clock.now())
+        {
+            notes.before_push = None;
+        }
+        let version = match is_older(record.version.as_deref(), mapping.version.as_deref()) {
+            true => mapping.version.take(),
+            false => record.version.clone().or(mapping.version.take()),
+        };
+        self.save(Mapping {
+            base: outcome.base,
+            version,
+            hash: triaged.hash.clone(),
+            extra: notes.beside(&record.extra),
+            merged_into: record.merged_into.clone(),
+            ..mapping
+        });
+    }
+
+    /// Whether the vendor can be told any of these; what it cannot empty is no news to it.
+    fn wants_push(&self, push: &FieldMap) -> bool {
+        push.iter().any(|(field, value)| {
+            self.context
+                .rules
+                .iter()
+                .any(|rule| rule.field == field && (rule.clearable || !value.is_null()))
+        })
+    }
+}
+
+fn deactivate(kind: EntityKind, fields: &mut FieldMap) {
+    if kind.columns().iter().any(|column| column.name == "active") {
+        fields.insert("active", false);
+    }
+}
+
+/// What is wrong with a record, with the cause that names the field.
+fn reason_of(error: &stayzr_core::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{}: {source}", error.message()),
+        None => error.message().to_owned(),
+    }
+}

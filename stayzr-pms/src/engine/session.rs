@@ -1,0 +1,296 @@
+//! The engine and what it works with.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use stayzr_core::{
+    Error, Result,
+    clock::Clock,
+    ids::{IntegrationId, SyncRunId},
+    model::{Integration, IntegrationStatus, RunMode, RunStatus, SyncRun},
+    port::{
+        entities::Entities,
+        queue::JobQueue,
+        sync::{RunCounts, SyncStore},
+    },
+    queue::{Backoff, Lease},
+    tenant::TenantScope,
+    transform::{EntityKind, FieldRule},
+};
+
+use super::strategy::Strategies;
+use crate::PmsProvider;
+
+/// Opens an integration: unseals its credentials and builds its provider.
+///
+/// Called once for each job, so an implementation keeps what it opened; `integration` is as it is
+/// stored now, and one whose `updated_at` differs is to be opened again.
+#[async_trait]
+pub trait Connect: Send + Sync {
+    /// The provider of an integration. [`stayzr_core::ErrorKind::Unsupported`] for a provider that
+    /// is not built in.
+    async fn connect(
+        &self,
+        scope: TenantScope,
+        integration: &Integration,
+    ) -> Result<Arc<dyn PmsProvider>>;
+}
+
+/// The ports of a store that the engine uses. One store is usually all of them.
+#[derive(Clone)]
+pub struct EnginePorts {
+    /// Integrations, mappings, cursors, runs, pages.
+    pub sync: Arc<dyn SyncStore>,
+    /// Rows.
+    pub entities: Arc<dyn Entities>,
+    /// Tells whether a lease still holds.
+    pub queue: Arc<dyn JobQueue>,
+}
+
+impl EnginePorts {
+    /// All ports of one store.
+    pub fn of<S>(store: Arc<S>) -> Self
+    where
+        S: SyncStore + Entities + JobQueue + 'static,
+    {
+        Self {
+            sync: store.clone(),
+            entities: store.clone(),
+            queue: store,
+        }
+    }
+}
+
+/// How the engine works.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// How far an incremental run looks back behind the vendor's time up to which everything was
+    /// read. Default 5 minutes.
+    pub overlap: TimeDelta,
+    /// Who decides conflicts; an integration's settings go before. Default: ours wins.
+    pub strategies: Strategies,
+    /// How often a page is merged again because somebody else wrote first. Default 5.
+    pub replans: u32,
+    /// How long a record that looks like one from before our own push, under a mark that does not
+    /// say which is newer, is taken for a late read. Default 2 minutes.
+    pub late_read: TimeDelta,
+    /// Waits between attempts of a job, where the vendor does not name one.
+    pub backoff: Backoff,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            overlap: TimeDelta::minutes(5),
+            strategies: Strategies::default(),
+            replans: 5,
+            late_read: TimeDelta::minutes(2),
+            backoff: Backoff::default(),
+        }
+    }
+}
+
+/// Keeps both sides equal. Cheap to clone; holds nothing between calls.
+#[derive(Clone)]
+pub struct SyncEngine {
+    pub(super) ports: EnginePorts,
+    pub(super) connect: Arc<dyn Connect>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: EngineOptions,
+}
+
+impl fmt::Debug for SyncEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncEngine")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One integration, opened.
+pub(super) struct Session {
+    /// The whole organization: guests belong to it, not to the property.
+    pub(super) scope: TenantScope,
+    pub(super) integration: Integration,
+    pub(super) provider: Arc<dyn PmsProvider>,
+    pub(super) strategies: Strategies,
+    rules: BTreeMap<EntityKind, Vec<FieldRule>>,
+}
+
+impl Session {
+    pub(super) fn rules(&self, kind: EntityKind) -> &[FieldRule] {
+        self.rules.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn property_scope(&self) -> TenantScope {
+        TenantScope::property(self.scope.organization_id, self.integration.property_id)
+    }
+
+    /// The kinds that the vendor gives, what others refer to first.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = EntityKind> + '_ {
+        let read = &self.provider.capabilities().read;
+        EntityKind::ALL
+            .into_iter()
+            .filter(|kind| read.contains(kind))
+    }
+}
+
+/// A run that goes on, with the lease it works under.
+pub(super) struct Progress<'a> {
+    pub(super) run: SyncRun,
+    pub(super) lease: Option<&'a Lease>,
+}
+
+impl Progress<'_> {
+    pub(super) fn id(&self) -> SyncRunId {
+        self.run.id
+    }
+
+    pub(super) fn add(&mut self, counts: RunCounts) {
+        self.run.read += counts.read;
+        self.run.created += counts.created;
+        self.run.updated += counts.updated;
+        self.run.unchanged += counts.unchanged;
+        self.run.parked += counts.parked;
+        self.run.conflicts += counts.conflicts;
+    }
+}
+
+impl SyncEngine {
+    /// An engine over these ports.
+    pub fn new(
+        ports: EnginePorts,
+        connect: Arc<dyn Connect>,
+        clock: Arc<dyn Clock>,
+        options: EngineOptions,
+    ) -> Self {
+        Self {
+            ports,
+            connect,
+            clock,
+            options,
+        }
+    }
+
+    /// Reads everything, or what changed since the last run, and brings our rows up to date.
+    ///
+    /// A backfill that was stopped goes on where it stopped; one that was finished starts over,
+    /// and writes only what differs. The returned run holds what this call did. Errors are the
+    /// provider's and the store's; the run is stored as FAILED then and the next one goes on.
+    /// [`stayzr_core::ErrorKind::Conflict`] means that the lease was lost.
+    pub async fn run(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        mode: RunMode,
+        lease: Option<&Lease>,
+    ) -> Result<SyncRun> {
+        if mode == RunMode::Targeted {
+            return Err(Error::invalid(
+                "sync.run",
+                "a targeted run names its records: use `targeted`",
+            ));
+        }
+        let integration = self.integration(scope, integration_id).await?;
+        let mut progress = self.begin(&integration, mode, lease).await?;
+        let result = match self.open(scope, integration).await {
+            Ok(session) if mode == RunMode::Backfill => {
+                self.backfill(&session, &mut progress).await
+            }
+            Ok(session) => self.incremental(&session, &mut progress).await,
+            Err(error) => Err(error),
+        };
+        self.end(progress, result).await
+    }
+
+    /// An integration of the scope that is in use.
+    pub(super) async fn integration(
+        &self,
+        scope: TenantScope,
+        id: IntegrationId,
+    ) -> Result<Integration> {
+        let integration = self
+            .ports
+            .sync
+            .integration(scope, id)
+            .await?
+            .ok_or_else(|| {
+                Error::not_found("sync.open", "there is no integration with this id").with("id", id)
+            })?;
+        if integration.status == IntegrationStatus::Disabled {
+            return Err(
+                Error::invalid("sync.open", "the integration is switched off").with("id", id),
+            );
+        }
+        Ok(integration)
+    }
+
+    pub(super) async fn open(
+        &self,
+        scope: TenantScope,
+        integration: Integration,
+    ) -> Result<Session> {
+        let strategies = self
+            .options
+            .strategies
+            .clone()
+            .with_settings(&integration.settings)?;
+        let provider = self.connect.connect(scope, &integration).await?;
+        let update = &provider.capabilities().update;
+        let rules = EntityKind::ALL
+            .into_iter()
+            .map(|kind| {
+                let updates = update.contains(&kind);
+                (kind, strategies.rules(kind, provider.fields(kind), updates))
+            })
+            .collect();
+        Ok(Session {
+            scope: TenantScope::organization(integration.organization_id),
+            integration,
+            provider,
+            strategies,
+            rules,
+        })
+    }
+
+    pub(super) async fn begin<'a>(
+        &self,
+        integration: &Integration,
+        mode: RunMode,
+        lease: Option<&'a Lease>,
+    ) -> Result<Progress<'a>> {
+        let run = SyncRun {
+            id: SyncRunId::generate(&*self.clock),
+            organization_id: integration.organization_id,
+            integration_id: integration.id,
+            mode,
+            status: RunStatus::Running,
+            read: 0,
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+            parked: 0,
+            conflicts: 0,
+            error: None,
+            started_at: self.clock.now(),
+            finished_at: None,
+        };
+        let scope = TenantScope::organization(integration.organization_id);
+        self.ports.sync.begin_run(scope, &run).await?;
+        Ok(Progress { run, lease })
+    }
+
+    /// Ends a run as it came out, and hands on its error.
+    pub(super) async fn end(&self, progress: Progress<'_>, result: Result<()>) -> Result<SyncRun> {
+        let mut run = progress.run;
+        let scope = TenantScope::organization(run.organization_id);
+        let error = result.as_ref().err().map(ToString::to_string);
+        let ended = self.ports.sync.end_run(scope, run.id, error).await;
+        result?;
+        ended?;
+        run.status = RunStatus::Completed;
+        run.finished_at = Some(self.clock.now());
+        Ok(run)
+    }
+}

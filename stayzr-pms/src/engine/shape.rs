@@ -1,0 +1,111 @@
+//! The shape of rows: links, what a new row starts with, and what a row cannot be.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use stayzr_core::{
+    Result,
+    clock::truncate,
+    model::{Guest, Property, Reservation, Room, RoomType},
+    transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
+};
+
+/// The kind of row that a field links to; none if it is no link.
+pub(super) fn link_kind(field: &str) -> Option<EntityKind> {
+    match field {
+        "room_type_id" => Some(EntityKind::RoomType),
+        "room_id" => Some(EntityKind::Room),
+        "guest_id" => Some(EntityKind::Guest),
+        _ => None,
+    }
+}
+
+/// Whether a column cannot be empty.
+fn is_required(kind: EntityKind, field: &str) -> bool {
+    match kind {
+        EntityKind::Property => matches!(
+            field,
+            "name"
+                | "address"
+                | "time_zone"
+                | "currency"
+                | "pricing"
+                | "languages"
+                | "amenities"
+                | "policies"
+        ),
+        EntityKind::RoomType => matches!(field, "name" | "active"),
+        EntityKind::Room => matches!(field, "name" | "condition" | "active"),
+        EntityKind::Guest => matches!(field, "origin" | "classifications" | "active"),
+        EntityKind::Reservation => matches!(
+            field,
+            "status" | "arrival" | "departure" | "adults" | "children"
+        ),
+    }
+}
+
+/// What a row starts with where the vendor says nothing: every column, empty where it may be.
+/// A room or room type without a name is called by the vendor's id.
+pub(super) fn defaults(kind: EntityKind, external_id: &str) -> FieldMap {
+    let mut fields: FieldMap = kind
+        .columns()
+        .iter()
+        .map(|column| (column.name.to_owned(), Value::Null))
+        .collect();
+    match kind {
+        EntityKind::Property => {
+            for list in ["languages", "amenities", "policies"] {
+                fields.insert(list, json!([]));
+            }
+            fields.insert("address", json!({}));
+            fields.insert("pricing", "gross");
+        }
+        EntityKind::RoomType => {
+            fields.insert("name", external_id);
+            fields.insert("active", true);
+        }
+        EntityKind::Room => {
+            fields.insert("name", external_id);
+            fields.insert("condition", "unknown");
+            fields.insert("active", true);
+        }
+        EntityKind::Guest => {
+            fields.insert("origin", "pms");
+            fields.insert("classifications", json!([]));
+            fields.insert("active", true);
+        }
+        EntityKind::Reservation => {
+            fields.insert("status", "unknown");
+            fields.insert("adults", 0);
+            fields.insert("children", 0);
+        }
+    }
+    fields
+}
+
+/// A vendor's value as the store gives it back; none where it says nothing, such as an empty
+/// value of a column that is never empty.
+pub(super) fn canonical(kind: EntityKind, field: &str, value: &Value) -> Option<Value> {
+    if value.is_null() {
+        return (!is_required(kind, field)).then_some(Value::Null);
+    }
+    let column = kind.columns().iter().find(|column| column.name == field);
+    let time = match (column.map(|column| column.kind), value.as_str()) {
+        (Some(ColumnType::Timestamp), Some(text)) => DateTime::parse_from_rfc3339(text).ok(),
+        _ => None,
+    };
+    Some(match time {
+        Some(time) => json!(truncate(time.with_timezone(&Utc))),
+        None => value.clone(),
+    })
+}
+
+/// Whether the row can be read as its type; the error names what cannot.
+pub(super) fn check(row: &EntityRow) -> Result<()> {
+    match row.kind {
+        EntityKind::Property => Property::from_row(row).map(drop),
+        EntityKind::RoomType => RoomType::from_row(row).map(drop),
+        EntityKind::Room => Room::from_row(row).map(drop),
+        EntityKind::Guest => Guest::from_row(row).map(drop),
+        EntityKind::Reservation => Reservation::from_row(row).map(drop),
+    }
+}

@@ -1,0 +1,144 @@
+//! Which records of a page are news.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use stayzr_core::{port::sync::Mapping, transform::FieldMap};
+
+use super::notes::Notes;
+use crate::RemoteRecord;
+
+/// What a record is to us before anything of it is compared with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Never seen.
+    New,
+    /// Seen with other content.
+    Changed,
+    /// The content that was seen last, with links that could not be followed then.
+    Unlinked,
+    /// The content that was seen last under a newer mark.
+    Marked,
+    /// Exactly what was seen last.
+    Unchanged,
+    /// Older than what was seen last.
+    Stale,
+    /// The content from before our own push, under a mark that does not say which is newer: taken
+    /// for a late read until this time.
+    Doubtful(DateTime<Utc>),
+    /// Erased here for good.
+    Erased,
+}
+
+/// A record with its hash and verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Triaged<'a> {
+    /// The record.
+    pub record: &'a RemoteRecord,
+    /// [`record_hash`] of it.
+    pub hash: String,
+    /// What it is to us.
+    pub verdict: Verdict,
+}
+
+impl Triaged<'_> {
+    /// Whether rows and links must be loaded to go on.
+    pub fn is_news(&self) -> bool {
+        matches!(
+            self.verdict,
+            Verdict::New | Verdict::Changed | Verdict::Unlinked
+        )
+    }
+}
+
+/// SHA-256 over everything a record says but its mark: fields, links, extra, merge.
+pub fn record_hash(record: &RemoteRecord) -> String {
+    let links: serde_json::Map<String, Value> = record
+        .links
+        .iter()
+        .map(|(field, link)| {
+            let link = link
+                .as_ref()
+                .map_or(Value::Null, |link| Value::from(link.id.as_str()));
+            ((*field).to_owned(), link)
+        })
+        .collect();
+    let mut whole = FieldMap::new();
+    whole.insert("fields", record.fields.clone().into_json());
+    whole.insert("links", links);
+    whole.insert("extra", record.extra.clone());
+    whole.insert("merged_into", record.merged_into.clone());
+    whole.hash()
+}
+
+/// Judges a page. A record that comes twice counts once, in its newest state.
+pub fn triage<'a>(
+    records: &'a [RemoteRecord],
+    mappings: &HashMap<String, Mapping>,
+    now: DateTime<Utc>,
+) -> Vec<Triaged<'a>> {
+    let mut newest: HashMap<&str, usize> = HashMap::with_capacity(records.len());
+    let mut unique: Vec<&RemoteRecord> = Vec::with_capacity(records.len());
+    for record in records {
+        match newest.get(record.external_id.as_str()) {
+            Some(&at) if is_older(record.version.as_deref(), unique[at].version.as_deref()) => {}
+            Some(&at) => unique[at] = record,
+            None => {
+                newest.insert(&record.external_id, unique.len());
+                unique.push(record);
+            }
+        }
+    }
+    unique
+        .into_iter()
+        .map(|record| {
+            let hash = record_hash(record);
+            let verdict = judge(record, &hash, mappings.get(&record.external_id), now);
+            Triaged {
+                record,
+                hash,
+                verdict,
+            }
+        })
+        .collect()
+}
+
+/// Whether the first mark is certainly older than the second; marks are compared only with marks
+/// of the same record, never with a clock of ours.
+pub(super) fn is_older(mark: Option<&str>, than: Option<&str>) -> bool {
+    matches!((mark, than), (Some(mark), Some(than)) if mark < than)
+}
+
+fn judge(
+    record: &RemoteRecord,
+    hash: &str,
+    mapping: Option<&Mapping>,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let Some(mapping) = mapping else {
+        return Verdict::New;
+    };
+    let (mark, seen) = (record.version.as_deref(), mapping.version.as_deref());
+    let notes = Notes::of(mapping);
+    if notes.erased {
+        return Verdict::Erased;
+    }
+    if is_older(mark, seen) {
+        return Verdict::Stale;
+    }
+    let newer = is_older(seen, mark) || (seen.is_none() && mark.is_some());
+    if hash == mapping.hash {
+        return match (notes.unresolved.is_empty(), newer) {
+            (false, _) => Verdict::Unlinked,
+            (true, true) => Verdict::Marked,
+            (true, false) => Verdict::Unchanged,
+        };
+    }
+    match notes.before_push {
+        Some(before) if !newer && before.hash == hash && now < before.until => {
+            Verdict::Doubtful(before.until)
+        }
+        _ => Verdict::Changed,
+    }
+}

@@ -1,0 +1,6 @@
+//! Mews: general webhooks with a token in the URL, and the POS API's signature, which a signing
+//! relay in front of an integration uses as well.
+
+mod verify;
+
+pub use verify::{MewsSignature, MewsUrlToken};

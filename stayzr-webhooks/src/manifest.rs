@@ -1,0 +1,226 @@
+//! Judging recorded requests by their own clock and secrets, offline.
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use stayzr_core::{Error, ErrorKind, Result};
+
+use crate::{
+    mac,
+    request::SignedRequest,
+    secrets::Secrets,
+    verifier::{Accepted, Verifier},
+};
+
+/// What became of the recorded requests of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Cases judged.
+    pub n: usize,
+    /// Cases with the expected verdict, reason and, where the manifest names them, status and
+    /// answer.
+    pub agree: usize,
+    /// The others.
+    pub disagree: Vec<Disagreement>,
+    /// Cases of schemes that this build does not have, by scheme: not judged.
+    pub skipped: BTreeMap<String, usize>,
+}
+
+/// A case that came out otherwise than expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    /// The case.
+    pub id: String,
+    /// What the manifest says.
+    pub expected: Outcome,
+    /// What we say.
+    pub got: Outcome,
+}
+
+/// The outcome of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `accept` or `reject`; of ours also `unreadable`, with the reason.
+    pub verdict: String,
+    /// `ok`, or the reason of the rejection.
+    pub reason: String,
+    /// The status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// The answer, where it is fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_body: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    scheme: String,
+    #[serde(default)]
+    secrets: Value,
+    #[serde(default)]
+    now: Option<i64>,
+    request: Recorded,
+    expect: Outcome,
+}
+
+#[derive(Deserialize)]
+struct Recorded {
+    method: String,
+    target: String,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    #[serde(default)]
+    body_file: Option<String>,
+    #[serde(default)]
+    body_sha256: Option<String>,
+}
+
+/// Judges the cases of a manifest file, with the bodies that it names beside it.
+///
+/// [`ErrorKind::NotFound`] if the file cannot be read, [`ErrorKind::Invalid`] if it is no manifest.
+pub fn verify_manifest_file(path: &Path) -> Result<Report> {
+    let manifest = std::fs::read(path).map_err(|error| {
+        Error::new(
+            ErrorKind::NotFound,
+            "webhook.verify",
+            "the manifest cannot be read",
+        )
+        .with("path", path.display())
+        .with_source(error)
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    verify_manifest(&manifest, |name| std::fs::read(folder.join(name)))
+}
+
+/// Judges the cases of a manifest; `read_body` gives the bytes of a body by its name.
+///
+/// [`ErrorKind::Invalid`] if it is no manifest.
+pub fn verify_manifest(
+    manifest: &[u8],
+    mut read_body: impl FnMut(&str) -> io::Result<Vec<u8>>,
+) -> Result<Report> {
+    let manifest: Manifest = serde_json::from_slice(manifest).map_err(|error| {
+        Error::invalid("webhook.verify", "not a manifest of recorded requests").with_source(error)
+    })?;
+    let mut report = Report {
+        n: 0,
+        agree: 0,
+        disagree: Vec::new(),
+        skipped: BTreeMap::new(),
+    };
+    for case in manifest.cases {
+        let Some(verifier) = verifier(&case.scheme) else {
+            *report.skipped.entry(case.scheme).or_default() += 1;
+            continue;
+        };
+        report.n += 1;
+        let got = judge(verifier, &case, &mut read_body).unwrap_or_else(|why| Outcome {
+            verdict: "unreadable".to_owned(),
+            reason: why.to_owned(),
+            http_status: None,
+            response_body: None,
+        });
+        if agrees(&case.expect, &got) {
+            report.agree += 1;
+        } else {
+            report.disagree.push(Disagreement {
+                id: case.id,
+                expected: case.expect,
+                got,
+            });
+        }
+    }
+    Ok(report)
+}
+
+/// The verifier of a scheme, where this build has it.
+fn verifier(scheme: &str) -> Option<&'static dyn Verifier> {
+    match scheme {
+        #[cfg(feature = "meta")]
+        "meta_hub_sha256" => Some(&crate::channels::whatsapp::MetaHub),
+        #[cfg(feature = "meta")]
+        "meta_handshake" => Some(&crate::channels::whatsapp::MetaHandshake),
+        #[cfg(feature = "mews")]
+        "mews_url_token" => Some(&crate::endpoints::mews::MewsUrlToken),
+        #[cfg(feature = "mews")]
+        "mews_pos_x_signature" => Some(&crate::endpoints::mews::MewsSignature),
+        _ => None,
+    }
+}
+
+fn judge(
+    verifier: &dyn Verifier,
+    case: &Case,
+    read_body: &mut impl FnMut(&str) -> io::Result<Vec<u8>>,
+) -> Result<Outcome, &'static str> {
+    let recorded = &case.request;
+    let method: Method = recorded.method.parse().map_err(|_| "malformed_method")?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &recorded.headers {
+        let name: HeaderName = name.parse().map_err(|_| "malformed_header")?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| "malformed_header")?;
+        headers.append(name, value);
+    }
+    let body = match &recorded.body_file {
+        Some(name) => read_body(name).map_err(|_| "body_missing")?,
+        None => Vec::new(),
+    };
+    let sha256 = mac::hex(&Sha256::digest(&body));
+    if recorded
+        .body_sha256
+        .as_ref()
+        .is_some_and(|expected| *expected != sha256)
+    {
+        return Err("body_changed");
+    }
+    let secrets: Vec<SecretString> = serde_json::from_value::<Vec<String>>(case.secrets.clone())
+        .map_err(|_| "malformed_secrets")?
+        .into_iter()
+        .map(SecretString::from)
+        .collect();
+    let secrets = Secrets::new(&secrets).map_err(|_| "empty_secret")?;
+    let now = match case.now {
+        Some(seconds) => DateTime::from_timestamp(seconds, 0).ok_or("malformed_now")?,
+        None => DateTime::<Utc>::UNIX_EPOCH,
+    };
+    let request = SignedRequest {
+        method: &method,
+        target: &recorded.target,
+        headers: &headers,
+        body: &body,
+    };
+    let outcome = |verdict: &str, reason: &str, status, response_body| Outcome {
+        verdict: verdict.to_owned(),
+        reason: reason.to_owned(),
+        http_status: Some(status),
+        response_body,
+    };
+    Ok(match verifier.verify(&request, secrets, now) {
+        Ok(Accepted::Delivery(_)) => outcome("accept", "ok", 200, None),
+        Ok(Accepted::Challenge(answer)) => outcome("accept", "ok", 200, Some(answer)),
+        Err(refused) => outcome(
+            "reject",
+            refused.reason.as_str(),
+            refused.status.as_u16(),
+            None,
+        ),
+    })
+}
+
+fn agrees(expected: &Outcome, got: &Outcome) -> bool {
+    expected.verdict == got.verdict
+        && expected.reason == got.reason
+        && (expected.http_status.is_none() || expected.http_status == got.http_status)
+        && (expected.response_body.is_none() || expected.response_body == got.response_body)
+}

@@ -1,0 +1,88 @@
+use std::{pin::pin, time::Duration};
+
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, header::CONTENT_LENGTH};
+use http_body::Body;
+use http_body_util::BodyExt;
+use stayzr_core::port::inbox::EndpointKey;
+
+use super::answer::{Answer, Refusal};
+
+/// How much of a request is taken, and for how long it is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body of WhatsApp in bytes. Meta documents 3 MB; 4 MiB is the default.
+    pub whatsapp_bytes: usize,
+    /// The largest body elsewhere in bytes; 1 MiB is the default.
+    pub other_bytes: usize,
+    /// How long a body may take to arrive; 10 s is the default.
+    pub body_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            whatsapp_bytes: 4 << 20,
+            other_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    fn bytes(&self, key: &EndpointKey) -> usize {
+        match key {
+            EndpointKey::Whatsapp => self.whatsapp_bytes,
+            EndpointKey::Pms { .. } => self.other_bytes,
+        }
+    }
+
+    /// Reads a body whole. Stops at the first byte too many, before the first if the declared
+    /// length says so.
+    pub(super) async fn read<B>(
+        &self,
+        key: &EndpointKey,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Result<Bytes, Answer>
+    where
+        B: Body,
+    {
+        let limit = self.bytes(key);
+        let declared = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse::<u64>().ok());
+        let least = body.size_hint().lower().max(declared.unwrap_or(0));
+        if least > u64::try_from(limit).unwrap_or(u64::MAX) {
+            return Err(Answer::refused(Refusal::BodyTooLarge, 0));
+        }
+        tokio::time::timeout(self.body_timeout, collect(body, limit))
+            .await
+            .unwrap_or_else(|_| Err(Answer::refused(Refusal::BodyTimeout, 0)))
+    }
+}
+
+async fn collect<B>(body: B, limit: usize) -> Result<Bytes, Answer>
+where
+    B: Body,
+{
+    let mut body = pin!(body);
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Answer::refused(Refusal::BodyIncomplete, whole.len()))?;
+        let Ok(mut chunk) = frame.into_data() else {
+            continue;
+        };
+        if chunk.remaining() > limit - whole.len() {
+            return Err(Answer::refused(Refusal::BodyTooLarge, whole.len()));
+        }
+        while chunk.has_remaining() {
+            let piece = chunk.chunk();
+            whole.extend_from_slice(piece);
+            let taken = piece.len();
+            chunk.advance(taken);
+        }
+    }
+    Ok(whole.into())
+}

@@ -11,7 +11,7 @@ use crate::{
     Result,
     ids::{GuestId, IntegrationId, SyncRunId},
     model::{Change, Conflict, ContactChannel, Integration, RunMode, SyncRun},
-    queue::{Lease, NewJob},
+    queue::{Lease, NewJob, Queue},
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
 };
@@ -100,6 +100,24 @@ pub struct ParkedRecord {
     pub external_id: Option<String>,
     /// Why, naming the vendor's field.
     pub reason: String,
+}
+
+impl ParkedRecord {
+    /// The job that stands FAILED for this record; retried, it reads the record again. Its payload
+    /// is `{"type":"targeted","integration_id","entity","external_ids":[…]}`, its dedupe key names
+    /// the record, so that a record which stays unreadable is shown once.
+    pub fn job(&self, scope: TenantScope, integration_id: IntegrationId) -> NewJob {
+        let ids: Vec<&str> = self.external_id.as_deref().into_iter().collect();
+        let payload = serde_json::json!({
+            "type": "targeted",
+            "integration_id": integration_id,
+            "entity": self.entity,
+            "external_ids": ids,
+        });
+        let name = self.external_id.as_deref().unwrap_or(&self.reason);
+        NewJob::new(Queue::PmsSyncQueue, scope, payload)
+            .dedupe(format!("parked:{integration_id}:{}:{name}", self.entity))
+    }
 }
 
 /// Counts that a page adds to its run.

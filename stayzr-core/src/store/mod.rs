@@ -1,1 +1,7 @@
-//! To be filled.
+//! Adapters that implement the ports. Each has the same file names; what the SQL adapters share
+//! stands beside them.
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod codec;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

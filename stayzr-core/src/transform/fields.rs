@@ -124,6 +124,14 @@ impl IntoIterator for FieldMap {
     }
 }
 
+/// Any value as one line of JSON with sorted keys.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn canonical_value(value: &Value) -> String {
+    let mut out = String::new();
+    write_value(value, &mut out);
+    out
+}
+
 fn write_value(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {

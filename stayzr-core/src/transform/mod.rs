@@ -12,6 +12,8 @@ mod transformer;
 
 pub use entity::{Column, ColumnType, Entity, EntityKind, EntityRow};
 pub use fields::FieldMap;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use fields::canonical_value;
 pub use merge::{FieldConflict, MergeInput, MergeOutcome, RefusedField, merge};
 pub use rule::{ConflictStrategy, FieldRule, Owner};
 pub use transformer::{TransformContext, TransformError, Transformed, Transformer};

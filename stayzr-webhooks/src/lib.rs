@@ -66,15 +66,32 @@
 
 pub mod channels;
 pub mod endpoints;
+#[cfg(feature = "meta")]
 mod json;
+#[cfg_attr(
+    not(all(feature = "meta", feature = "mews")),
+    allow(dead_code, reason = "each scheme uses a part of it")
+)]
 mod mac;
 pub mod manifest;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg_attr(
+    not(all(feature = "meta", feature = "mews")),
+    allow(dead_code, reason = "each scheme uses a part of it")
+)]
 mod request;
+#[cfg_attr(
+    not(any(feature = "meta", feature = "mews")),
+    allow(dead_code, reason = "only schemes look into secrets")
+)]
 mod secrets;
 #[cfg(feature = "meta-send")]
 mod tls;
+#[cfg_attr(
+    not(any(feature = "meta", feature = "mews")),
+    allow(dead_code, reason = "only schemes reject")
+)]
 mod verifier;
 
 pub use request::SignedRequest;

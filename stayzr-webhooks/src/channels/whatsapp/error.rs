@@ -230,3 +230,75 @@ fn retry(error: String, seconds: u64, retry_after: Option<Duration>) -> SendOutc
     });
     SendOutcome::Retry { error, after }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(code: i64) -> SendOutcome {
+        let body = json!({"error": {"code": code}}).to_string();
+        outcome(StatusCode::BAD_REQUEST, None, body.as_bytes())
+    }
+
+    #[test]
+    fn each_code_has_the_action_that_the_vendor_documents() {
+        for (code, seconds) in [
+            (1, 10),
+            (2, 10),
+            (131_000, 10),
+            (131_016, 10),
+            (4, 60),
+            (80_007, 60),
+            (130_429, 5),
+            (131_056, 16),
+            (131_057, 60),
+        ] {
+            let SendOutcome::Retry { after, error } = of(code) else {
+                panic!("{code}")
+            };
+            assert_eq!(after.as_secs(), seconds, "{code}");
+            assert!(error.starts_with(&format!("{code} ")), "{error}");
+        }
+        for code in [
+            0, 190, 3, 10, 200, 299, 131_048, 131_049, 131_047, 131_026, 131_021, 131_030, 131_031,
+            368, 131_042, 131_045, 133_010, 131_050, 131_051, 131_052, 131_053, 130_472, 131_062,
+            131_008, 131_009, 100, 132_000, 132_001, 132_005, 132_007, 132_012, 132_015, 132_016,
+        ] {
+            let SendOutcome::Failed { error } = of(code) else {
+                panic!("{code}")
+            };
+            assert!(error.starts_with(&format!("{code} ")), "{error}");
+            assert!(
+                !error.contains("WhatsApp refused it"),
+                "{code} is not in the table"
+            );
+        }
+    }
+
+    #[test]
+    fn no_code_stands_in_the_table_twice() {
+        for (index, (codes, _, _)) in CODES.iter().enumerate() {
+            for (others, _, _) in &CODES[index + 1..] {
+                assert!(
+                    codes.end() < others.start() || others.end() < codes.start(),
+                    "{codes:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_code_is_tried_again_only_if_meta_says_that_it_passes() {
+        for (transient, again) in [(Some(true), true), (Some(false), false), (None, false)] {
+            let error = json!({"error": {"code": 777_777, "is_transient": transient}}).to_string();
+            let outcome = outcome(StatusCode::BAD_REQUEST, None, error.as_bytes());
+            assert_eq!(
+                matches!(outcome, SendOutcome::Retry { .. }),
+                again,
+                "{outcome:?}"
+            );
+        }
+    }
+}

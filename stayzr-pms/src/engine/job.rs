@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use stayzr_core::{
     Error, Result,
@@ -123,6 +124,25 @@ impl SyncJob {
                 if ids.len() == 1 { job.key(name) } else { job }
             })
             .collect()
+    }
+
+    /// A read of one record at a later time. It has a name of its own, so that waiting it neither
+    /// swallows nor delays a read that is due now.
+    pub fn read_again(
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        id: &str,
+        at: DateTime<Utc>,
+    ) -> NewJob {
+        Self::Targeted {
+            integration_id,
+            kind,
+            ids: vec![id.to_owned()],
+        }
+        .enqueue(scope)
+        .dedupe(format!("pms:{integration_id}:again:{kind}:{id}"))
+        .run_at(at)
     }
 
     fn enqueue(&self, scope: TenantScope) -> NewJob {

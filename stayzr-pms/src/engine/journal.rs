@@ -7,11 +7,11 @@ use stayzr_core::{
         Change, ChangeOutcome, ChangeSource, Conflict, ConflictStatus, ContactChannel, phone_e164,
     },
     port::sync::ContactWrite,
-    transform::{EntityRow, FieldMap, MergeOutcome},
+    transform::{EntityRow, FieldConflict, FieldMap, MergeOutcome},
 };
 use uuid::Uuid;
 
-use super::plan::Planner;
+use super::{notes::Notes, plan::Planner};
 
 impl Planner<'_> {
     fn source(&self) -> ChangeSource {
@@ -49,6 +49,7 @@ impl Planner<'_> {
         base: &FieldMap,
         set: &FieldMap,
         outcome: &MergeOutcome,
+        notes: &Notes,
     ) {
         for (field, new) in set.iter() {
             let values = [base.get(field), row.fields.get(field), Some(new)];
@@ -64,7 +65,7 @@ impl Planner<'_> {
             let reason = Some(refused.reason);
             self.journal(row.id, Some(field), values, ChangeOutcome::Refused, reason);
         }
-        for conflict in &outcome.conflicts {
+        for conflict in news(outcome, notes) {
             let field = conflict.field.as_str();
             let values = [
                 base.get(field),
@@ -100,8 +101,9 @@ impl Planner<'_> {
         });
     }
 
-    pub(super) fn dispute(&mut self, row: &EntityRow, outcome: &MergeOutcome) {
-        if outcome.conflicts.is_empty() {
+    /// Opens a conflict with every field that waits for a person, if one of them is news.
+    pub(super) fn dispute(&mut self, row: &EntityRow, outcome: &MergeOutcome, notes: &Notes) {
+        if news(outcome, notes).next().is_none() {
             return;
         }
         let mut conflict = Conflict {
@@ -130,4 +132,15 @@ impl Planner<'_> {
         self.plan.conflicts.push(conflict);
         self.plan.counts.conflicts += 1;
     }
+}
+
+/// Conflicts that are not waiting for a person already.
+fn news<'a>(
+    outcome: &'a MergeOutcome,
+    notes: &'a Notes,
+) -> impl Iterator<Item = &'a FieldConflict> {
+    outcome
+        .conflicts
+        .iter()
+        .filter(|conflict| notes.disputed.get(&conflict.field) != Some(&conflict.remote))
 }

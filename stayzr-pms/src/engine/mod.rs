@@ -4,7 +4,9 @@
 //! query, what is news is merged with our rows by [`plan_page`], and everything that follows goes
 //! to the store as one command. Nothing is held between pages, so memory is bounded by one.
 
+mod answer;
 mod backfill;
+mod handle;
 mod incremental;
 mod job;
 mod journal;
@@ -12,6 +14,8 @@ mod notes;
 mod page;
 mod plan;
 mod position;
+mod push;
+mod quotes;
 mod session;
 mod shape;
 mod strategy;
@@ -21,6 +25,8 @@ mod triage;
 pub use job::{SyncJob, jobs_for_events};
 pub use notes::{BeforePush, NOTES_KEY, Notes};
 pub use plan::{PageState, Plan, PlanContext, plan_page};
+pub use push::{PushReport, RefusedPush};
+pub use quotes::EngineQuotes;
 pub use session::{Connect, EngineOptions, EnginePorts, SyncEngine};
 pub use strategy::{STRATEGIES_SETTING, Strategies};
 pub use targeted::TargetedRead;

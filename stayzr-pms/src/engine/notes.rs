@@ -26,7 +26,10 @@ pub struct Notes {
     /// is known as our own.
     #[serde(skip_serializing_if = "FieldMap::is_empty")]
     pub sent: FieldMap,
-    /// The record as it was before the last push.
+    /// Values of ours that the vendor cannot be told; a field is tried again with another value.
+    #[serde(skip_serializing_if = "FieldMap::is_empty")]
+    pub refused: FieldMap,
+    /// The record as it was before the last pushes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_push: Option<BeforePush>,
     /// The row was erased: nothing that the vendor still says about it comes back.
@@ -34,11 +37,14 @@ pub struct Notes {
     pub erased: bool,
 }
 
+/// So many pushes within the time of a late read are told apart.
+const PUSHES: usize = 8;
+
 /// Recognises a read that is older than our own write where the vendor's marks cannot tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BeforePush {
-    /// Hash of the record before the push.
-    pub hash: String,
+    /// Hashes of the record before each of the last pushes, the oldest first.
+    pub hashes: Vec<String>,
     /// Until when such a record is taken for a late read rather than for a change back.
     pub until: DateTime<Utc>,
 }
@@ -80,6 +86,22 @@ impl Notes {
             _ => Map::new(),
         };
         mapping.extra = self.beside(&vendor);
+    }
+
+    /// Notes what is about to be sent over a record with this hash.
+    pub fn sending(&mut self, values: &FieldMap, hash: &str, until: DateTime<Utc>) {
+        self.sent.clone_from(values);
+        let mut hashes = self
+            .before_push
+            .take()
+            .map(|before| before.hashes)
+            .unwrap_or_default();
+        hashes.retain(|known| known != hash);
+        hashes.push(hash.to_owned());
+        if hashes.len() > PUSHES {
+            hashes.remove(0);
+        }
+        self.before_push = Some(BeforePush { hashes, until });
     }
 
     /// Whether a person has yet to decide about a field.

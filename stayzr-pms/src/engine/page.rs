@@ -328,7 +328,7 @@ impl SyncEngine {
         Ok(read)
     }
 
-    async fn country(&self, session: &Session) -> Result<Option<String>> {
+    pub(super) async fn country(&self, session: &Session) -> Result<Option<String>> {
         let property: Property = self
             .ports
             .entities

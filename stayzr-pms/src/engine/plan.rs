@@ -122,15 +122,13 @@ impl Planner<'_> {
             }
             (Verdict::Doubtful(until), _) => {
                 self.plan.counts.unchanged += 1;
-                let jobs = SyncJob::targeted(
+                self.plan.jobs.push(SyncJob::read_again(
                     self.scope(),
                     self.context.integration_id,
                     record.kind,
-                    [record.external_id.clone()],
-                );
-                self.plan
-                    .jobs
-                    .extend(jobs.into_iter().map(|job| job.run_at(*until)));
+                    &record.external_id,
+                    *until,
+                ));
             }
             (Verdict::Marked, Some(mut mapping)) => {
                 self.plan.counts.unchanged += 1;
@@ -314,9 +312,9 @@ impl Planner<'_> {
                 return self.park(record, reason_of(&error));
             }
         }
-        self.journal_merge(row, &mapping.base, &set, &outcome);
-        self.dispute(row, &outcome);
-        if self.context.enqueue_pushes && self.wants_push(&outcome.push) {
+        self.journal_merge(row, &mapping.base, &set, &outcome, &notes);
+        self.dispute(row, &outcome, &notes);
+        if self.context.enqueue_pushes && self.wants_push(&outcome.push, &notes) {
             self.plan.jobs.push(SyncJob::push(
                 self.scope(),
                 self.context.integration_id,
@@ -347,11 +345,20 @@ impl Planner<'_> {
             });
         }
         notes.unresolved = resolved.unresolved;
-        notes.disputed = outcome
-            .conflicts
+        // A dispute lasts until a person ends it or the vendor says something else; a record that
+        // is silent about the field ends nothing.
+        let mut disputed: FieldMap = notes
+            .disputed
             .iter()
-            .map(|conflict| (conflict.field.clone(), conflict.remote.clone()))
+            .filter(|(field, _)| {
+                !resolved.fields.contains(field) && notes.is_disputed(field, &outcome.base)
+            })
+            .map(|(field, remote)| (field.to_owned(), remote.clone()))
             .collect();
+        for conflict in &outcome.conflicts {
+            disputed.insert(conflict.field.as_str(), conflict.remote.clone());
+        }
+        notes.disputed = disputed;
         if is_older(mapping.version.as_deref(), record.version.as_deref())
             || notes
                 .before_push
@@ -374,13 +381,16 @@ impl Planner<'_> {
         });
     }
 
-    /// Whether the vendor can be told any of these; what it cannot empty is no news to it.
-    fn wants_push(&self, push: &FieldMap) -> bool {
+    /// Whether the vendor can be told any of these: what it cannot empty, or refused before, is
+    /// no reason to call it.
+    fn wants_push(&self, push: &FieldMap, notes: &Notes) -> bool {
         push.iter().any(|(field, value)| {
-            self.context
-                .rules
-                .iter()
-                .any(|rule| rule.field == field && (rule.clearable || !value.is_null()))
+            notes.refused.get(field) != Some(value)
+                && self
+                    .context
+                    .rules
+                    .iter()
+                    .any(|rule| rule.field == field && (rule.clearable || !value.is_null()))
         })
     }
 }

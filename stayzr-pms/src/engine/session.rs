@@ -14,7 +14,7 @@ use stayzr_core::{
         queue::JobQueue,
         sync::{RunCounts, SyncStore},
     },
-    queue::{Backoff, Lease},
+    queue::Lease,
     tenant::TenantScope,
     transform::{EntityKind, FieldRule},
 };
@@ -75,8 +75,6 @@ pub struct EngineOptions {
     /// How long a record that looks like one from before our own push, under a mark that does not
     /// say which is newer, is taken for a late read. Default 2 minutes.
     pub late_read: TimeDelta,
-    /// Waits between attempts of a job, where the vendor does not name one.
-    pub backoff: Backoff,
 }
 
 impl Default for EngineOptions {
@@ -86,7 +84,6 @@ impl Default for EngineOptions {
             strategies: Strategies::default(),
             replans: 5,
             late_read: TimeDelta::minutes(2),
-            backoff: Backoff::default(),
         }
     }
 }
@@ -121,10 +118,6 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn rules(&self, kind: EntityKind) -> &[FieldRule] {
         self.rules.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    pub(super) fn property_scope(&self) -> TenantScope {
-        TenantScope::property(self.scope.organization_id, self.integration.property_id)
     }
 
     /// The kinds that the vendor gives, what others refer to first.

@@ -136,7 +136,11 @@ fn judge(
         };
     }
     match notes.before_push {
-        Some(before) if !newer && before.hash == hash && now < before.until => {
+        Some(before)
+            if !newer
+                && now < before.until
+                && before.hashes.iter().any(|before| before == hash) =>
+        {
             Verdict::Doubtful(before.until)
         }
         _ => Verdict::Changed,

@@ -1,0 +1,3 @@
+//! Measuring: how well the concierge finds, routes and stays with the facts.
+
+pub mod retrieval;

@@ -3,5 +3,7 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) mod codec;
+#[cfg(feature = "memory")]
+pub mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -1,0 +1,448 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{
+    jobs::Jobs,
+    page,
+    setup::sees,
+    state::{MemoryStore, State, not_found},
+};
+use crate::{
+    Result,
+    clock::Clock,
+    ids::{ConversationId, MessageId, ServiceRequestId},
+    model::{
+        Author, Conversation, ConversationStatus, Direction, Message, MessageStatus,
+        ServiceRequest, ServiceRequestStatus,
+    },
+    port::{
+        Page, PageRequest,
+        conversation::{
+            AcceptMessage, AcceptedMessage, CommitTurn, Conversations, Reply, TurnCommitted,
+        },
+    },
+    queue::{JobOutcome, NewJob, Queue},
+    tenant::TenantScope,
+    transform::EntityKind,
+};
+
+#[async_trait]
+impl Conversations for MemoryStore {
+    async fn accept_message(&self, message: AcceptMessage) -> Result<AcceptedMessage> {
+        self.lock().accept(message, &*self.clock)
+    }
+
+    async fn commit_turn(&self, turn: CommitTurn) -> Result<TurnCommitted> {
+        let (mut state, now) = self.begin();
+        let follow_ups = turn.reply.iter().filter_map(|reply| reply.outbound.clone());
+        Jobs::check_new(&follow_ups.collect::<Vec<_>>())?;
+        if let Some(lease) = &turn.lease {
+            state.jobs.check(lease)?;
+        }
+        let conversation = state.conversation_in(turn.scope, turn.conversation_id)?;
+        let committed = if conversation.status != ConversationStatus::Open {
+            TurnCommitted::Muted
+        } else if state.newest_inbound(turn.conversation_id) != Some(turn.answered_up_to) {
+            TurnCommitted::Superseded
+        } else {
+            TurnCommitted::Committed
+        };
+        if let Some(lease) = &turn.lease {
+            state.jobs.finish(lease, JobOutcome::Completed, now)?;
+        }
+        if committed != TurnCommitted::Committed {
+            return Ok(committed);
+        }
+        if let Some(reply) = turn.reply {
+            state.add_reply(turn.conversation_id, reply, &*self.clock)?;
+        }
+        let handed_off = turn.handoff.is_some();
+        if let Some(request) = turn.handoff {
+            state.requests.entry(request.id).or_insert(request);
+        }
+        if let Some(conversation) = state.conversations.get_mut(&turn.conversation_id) {
+            conversation.language = Some(turn.language);
+            conversation.updated_at = now;
+            if handed_off {
+                conversation.status = ConversationStatus::HandedOff;
+            }
+        }
+        Ok(TurnCommitted::Committed)
+    }
+
+    async fn staff_reply(
+        &self,
+        scope: TenantScope,
+        conversation_id: ConversationId,
+        reply: Reply,
+    ) -> Result<Message> {
+        Jobs::check_new(reply.outbound.as_slice())?;
+        let (mut state, now) = self.begin();
+        state.conversation_in(scope, conversation_id)?;
+        state.silence(conversation_id, now);
+        let message = state.add_reply(conversation_id, reply, &*self.clock)?;
+        if let Some(conversation) = state.conversations.get_mut(&conversation_id) {
+            conversation.status = ConversationStatus::HandedOff;
+            conversation.updated_at = now;
+        }
+        Ok(message)
+    }
+
+    async fn set_status(
+        &self,
+        scope: TenantScope,
+        conversation_id: ConversationId,
+        status: ConversationStatus,
+    ) -> Result<Conversation> {
+        let (mut state, now) = self.begin();
+        let conversation = state.conversation_in(scope, conversation_id)?.clone();
+        if conversation.status == ConversationStatus::Closed && status != conversation.status {
+            let current = state.current(&conversation);
+            super::state::unless(
+                current.is_some(),
+                "memory.set_status",
+                "the guest has another conversation through this account",
+            )?;
+        }
+        if status != ConversationStatus::Open {
+            state.silence(conversation_id, now);
+        }
+        let stored = state
+            .conversations
+            .get_mut(&conversation_id)
+            .ok_or_else(|| not_found("memory.set_status", "conversation"))?;
+        if stored.status != status {
+            stored.status = status;
+            stored.updated_at = now;
+        }
+        Ok(stored.clone())
+    }
+
+    async fn conversation(
+        &self,
+        scope: TenantScope,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>> {
+        Ok(self.lock().conversation_in(scope, id).ok().cloned())
+    }
+
+    async fn conversations(
+        &self,
+        scope: TenantScope,
+        page: &PageRequest,
+    ) -> Result<Page<Conversation>> {
+        let before: Option<ConversationId> = page::after(page)?;
+        let state = self.lock();
+        let conversations = state
+            .conversations
+            .iter()
+            .rev()
+            .filter(|(_, found)| sees(scope, found.organization_id, found.property_id))
+            .filter(|(id, _)| before.is_none_or(|before| **id < before))
+            .map(|(id, found)| (*id, found.clone()));
+        Ok(page::cut(conversations, page))
+    }
+
+    async fn messages(
+        &self,
+        scope: TenantScope,
+        conversation_id: ConversationId,
+        last: u32,
+    ) -> Result<Vec<Message>> {
+        let state = self.lock();
+        if state.conversation_in(scope, conversation_id).is_err() {
+            return Ok(Vec::new());
+        }
+        let mut messages: Vec<Message> = state
+            .messages
+            .values()
+            .rev()
+            .filter(|entry| entry.message.conversation_id == conversation_id)
+            .take(last as usize)
+            .map(|entry| entry.message.clone())
+            .collect();
+        messages.reverse();
+        Ok(messages)
+    }
+
+    async fn create_service_request(
+        &self,
+        scope: TenantScope,
+        request: ServiceRequest,
+    ) -> Result<ServiceRequest> {
+        let mut state = self.lock();
+        let stored = state
+            .requests
+            .entry(request.id)
+            .or_insert_with(|| request.clone());
+        Some(&*stored)
+            .filter(|stored| sees(scope, stored.organization_id, stored.property_id))
+            .cloned()
+            .ok_or_else(|| not_found("memory.create_service_request", "service request"))
+    }
+
+    async fn service_requests(
+        &self,
+        scope: TenantScope,
+        page: &PageRequest,
+    ) -> Result<Page<ServiceRequest>> {
+        let before: Option<ServiceRequestId> = page::after(page)?;
+        let state = self.lock();
+        let requests = state
+            .requests
+            .iter()
+            .rev()
+            .filter(|(_, found)| sees(scope, found.organization_id, found.property_id))
+            .filter(|(id, _)| before.is_none_or(|before| **id < before))
+            .map(|(id, found)| (*id, found.clone()));
+        Ok(page::cut(requests, page))
+    }
+
+    async fn set_service_request_status(
+        &self,
+        scope: TenantScope,
+        id: ServiceRequestId,
+        status: ServiceRequestStatus,
+    ) -> Result<ServiceRequest> {
+        let (mut state, now) = self.begin();
+        let request = state
+            .requests
+            .get_mut(&id)
+            .filter(|found| sees(scope, found.organization_id, found.property_id))
+            .ok_or_else(|| not_found("memory.set_service_request_status", "service request"))?;
+        if request.status != status {
+            request.status = status;
+            request.updated_at = now;
+        }
+        Ok(request.clone())
+    }
+}
+
+impl State {
+    pub(super) fn conversation_in(
+        &self,
+        scope: TenantScope,
+        id: ConversationId,
+    ) -> Result<&Conversation> {
+        self.conversations
+            .get(&id)
+            .filter(|found| sees(scope, found.organization_id, found.property_id))
+            .ok_or_else(|| not_found("memory.conversation", "conversation"))
+    }
+
+    /// The guest's conversation through the same account that is not over.
+    fn current(&self, like: &Conversation) -> Option<&Conversation> {
+        self.conversations.values().find(|found| {
+            found.status != ConversationStatus::Closed
+                && (found.property_id, found.guest_id) == (like.property_id, like.guest_id)
+                && (found.channel, found.channel_account_id)
+                    == (like.channel, like.channel_account_id)
+        })
+    }
+
+    pub(super) fn newest_inbound(&self, conversation: ConversationId) -> Option<MessageId> {
+        let mut newest = self.messages.values().rev().map(|entry| &entry.message);
+        newest
+            .find(|message| {
+                message.conversation_id == conversation && message.direction == Direction::Inbound
+            })
+            .map(|message| message.id)
+    }
+
+    /// Withdraws what the machine has not sent yet.
+    fn silence(&mut self, conversation: ConversationId, now: DateTime<Utc>) {
+        for entry in self.messages.values_mut() {
+            let message = &mut entry.message;
+            if message.conversation_id != conversation || message.author != Author::Concierge {
+                continue;
+            }
+            match message.status {
+                MessageStatus::Pending => {
+                    message.status = MessageStatus::Cancelled;
+                    message.updated_at = now;
+                }
+                MessageStatus::Sending => entry.withdrawn = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn add_reply(
+        &mut self,
+        conversation_id: ConversationId,
+        reply: Reply,
+        clock: &dyn Clock,
+    ) -> Result<Message> {
+        let now = clock.now();
+        let conversation = self
+            .conversations
+            .get(&conversation_id)
+            .ok_or_else(|| not_found("memory.reply", "conversation"))?;
+        let (property, account) = (conversation.property_id, conversation.channel_account_id);
+        let status = match reply.outbound {
+            Some(_) => MessageStatus::Pending,
+            None => MessageStatus::Sent,
+        };
+        let message = Message {
+            id: reply.message_id,
+            organization_id: conversation.organization_id,
+            conversation_id,
+            direction: Direction::Outbound,
+            author: reply.author,
+            text: reply.text,
+            kind: "text".to_owned(),
+            status,
+            vendor_message_id: None,
+            error: None,
+            citations: reply.citations,
+            trace: reply.trace,
+            created_at: now,
+            updated_at: now,
+        };
+        let job = reply.outbound.map(|job| self.jobs.enqueue(job, clock));
+        self.push_message(message.clone(), property, account, job);
+        Ok(message)
+    }
+
+    fn accept(&mut self, new: AcceptMessage, clock: &dyn Clock) -> Result<AcceptedMessage> {
+        let now = clock.now();
+        if let Some(stored) = self.stored_before(&new) {
+            return Ok(stored);
+        }
+        let conversation_id = self.conversation_for(&new, clock)?;
+        let conversation = self
+            .conversations
+            .get_mut(&conversation_id)
+            .ok_or_else(|| not_found("memory.accept_message", "conversation"))?;
+        conversation.last_inbound_at = conversation.last_inbound_at.max(Some(new.sent_at));
+        conversation.updated_at = now;
+        if new.reply_to.is_some() {
+            conversation.reply_to.clone_from(&new.reply_to);
+        }
+        let conversation = conversation.clone();
+        let message_id = MessageId::generate(clock);
+        let message = Message {
+            id: message_id,
+            organization_id: conversation.organization_id,
+            conversation_id,
+            direction: Direction::Inbound,
+            author: Author::Guest,
+            text: new.text,
+            kind: new.kind,
+            status: MessageStatus::Received,
+            vendor_message_id: new.vendor_message_id,
+            error: None,
+            citations: Vec::new(),
+            trace: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let account = new.channel_account_id;
+        self.push_message(message, conversation.property_id, account, None);
+        if new.enqueue_turn && conversation.status == ConversationStatus::Open {
+            let scope =
+                TenantScope::property(conversation.organization_id, conversation.property_id);
+            let payload = serde_json::json!({ "conversation_id": conversation_id });
+            let job = NewJob::new(Queue::AgentTurnQueue, scope, payload)
+                .key(format!("conversation:{conversation_id}"));
+            self.jobs.enqueue(job, clock);
+        }
+        Ok(AcceptedMessage {
+            message_id,
+            conversation_id,
+            guest_id: conversation.guest_id,
+            duplicate: false,
+        })
+    }
+
+    /// What became of this message when it came before.
+    fn stored_before(&self, new: &AcceptMessage) -> Option<AcceptedMessage> {
+        let vendor = new.vendor_message_id.as_ref()?;
+        let entry = self.messages.values().find(|entry| {
+            let message = &entry.message;
+            message.direction == Direction::Inbound
+                && message.organization_id == new.scope.organization_id
+                && entry.account == new.channel_account_id
+                && (entry.account.is_some() || entry.property_id == new.property_id)
+                && message.vendor_message_id.as_ref() == Some(vendor)
+        })?;
+        let conversation = self.conversations.get(&entry.message.conversation_id)?;
+        Some(AcceptedMessage {
+            message_id: entry.message.id,
+            conversation_id: conversation.id,
+            guest_id: conversation.guest_id,
+            duplicate: true,
+        })
+    }
+
+    /// The conversation that a message belongs to; made, with its guest, where there is none.
+    fn conversation_for(
+        &mut self,
+        new: &AcceptMessage,
+        clock: &dyn Clock,
+    ) -> Result<ConversationId> {
+        const OPERATION: &str = "memory.accept_message";
+        let organization = new.scope.organization_id;
+        let now = clock.now();
+        if let Some(id) = new.conversation_id {
+            let conversation = self.conversation_in(new.scope, id)?;
+            if conversation.property_id != new.property_id {
+                return Err(not_found(OPERATION, "conversation"));
+            }
+            if conversation.status != ConversationStatus::Closed {
+                return Ok(id);
+            }
+            // The guest goes on where the conversation was over.
+            let guest_id = Some(conversation.guest_id);
+            let new = AcceptMessage {
+                conversation_id: None,
+                guest_id,
+                ..new.clone()
+            };
+            return self.conversation_for(&new, clock);
+        }
+        let property = self
+            .rows
+            .get(&(EntityKind::Property, new.property_id.uuid()));
+        if property.is_none_or(|row| row.organization_id != organization) {
+            return Err(not_found(OPERATION, "property"));
+        }
+        let guest_id = match new.guest_id {
+            Some(id) => {
+                self.rows
+                    .get(&(EntityKind::Guest, id.uuid()))
+                    .filter(|row| row.organization_id == organization)
+                    .ok_or_else(|| not_found(OPERATION, "guest"))?;
+                id
+            }
+            None => match self.guest_of(organization, &new.contacts) {
+                Some(id) => id,
+                None => {
+                    let name = new.name.clone();
+                    self.new_guest(organization, clock.uuid(), name, &new.contacts, now)?
+                }
+            },
+        };
+        self.add_contacts(organization, guest_id, &new.contacts);
+        let conversation = Conversation {
+            id: ConversationId::generate(clock),
+            organization_id: organization,
+            property_id: new.property_id,
+            guest_id,
+            channel: new.channel,
+            channel_account_id: new.channel_account_id,
+            reply_to: new.reply_to.clone(),
+            status: ConversationStatus::Open,
+            language: None,
+            last_inbound_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        if let Some(current) = self.current(&conversation) {
+            return Ok(current.id);
+        }
+        let id = conversation.id;
+        self.conversations.insert(id, conversation);
+        Ok(id)
+    }
+}

@@ -10,6 +10,8 @@ mod handle;
 mod incremental;
 mod job;
 mod journal;
+mod lookup;
+mod merge;
 mod notes;
 mod page;
 mod plan;

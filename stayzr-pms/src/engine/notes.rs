@@ -29,7 +29,7 @@ pub struct Notes {
     /// Values of ours that the vendor cannot be told; a field is tried again with another value.
     #[serde(skip_serializing_if = "FieldMap::is_empty")]
     pub refused: FieldMap,
-    /// The record as it was before the last pushes.
+    /// What stood at the vendor before the last pushes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_push: Option<BeforePush>,
     /// The row was erased: nothing that the vendor still says about it comes back.
@@ -37,15 +37,16 @@ pub struct Notes {
     pub erased: bool,
 }
 
-/// So many pushes within the time of a late read are told apart.
-const PUSHES: usize = 8;
+/// So many values of a field are remembered.
+const VALUES: usize = 8;
 
-/// Recognises a read that is older than our own write where the vendor's marks cannot tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Recognises a read that is older than our own write where the vendor's marks cannot tell: it
+/// says of a field we wrote what stood there before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BeforePush {
-    /// Hashes of the record before each of the last pushes, the oldest first.
-    pub hashes: Vec<String>,
-    /// Until when such a record is taken for a late read rather than for a change back.
+    /// What stood in each field before each of the last pushes, the oldest first.
+    pub values: BTreeMap<String, Vec<Value>>,
+    /// Until when such a value is taken for a late read rather than for a change back.
     pub until: DateTime<Utc>,
 }
 
@@ -88,20 +89,47 @@ impl Notes {
         mapping.extra = self.beside(&vendor);
     }
 
-    /// Notes what is about to be sent over a record with this hash.
-    pub fn sending(&mut self, values: &FieldMap, hash: &str, until: DateTime<Utc>) {
-        self.sent.clone_from(values);
-        let mut hashes = self
+    /// Notes what is about to be sent over an agreed state.
+    pub fn sending(&mut self, sent: &FieldMap, base: &FieldMap, until: DateTime<Utc>) {
+        self.sent.clone_from(sent);
+        let mut values = self
             .before_push
             .take()
-            .map(|before| before.hashes)
+            .map(|before| before.values)
             .unwrap_or_default();
-        hashes.retain(|known| known != hash);
-        hashes.push(hash.to_owned());
-        if hashes.len() > PUSHES {
-            hashes.remove(0);
+        for (field, new) in sent.iter() {
+            let before = values.entry(field.to_owned()).or_default();
+            before.push(base.get(field).cloned().unwrap_or_default());
+            before.retain(|value| value != new);
+            if before.len() > VALUES {
+                before.remove(0);
+            }
         }
-        self.before_push = Some(BeforePush { hashes, until });
+        self.before_push = Some(BeforePush { values, until });
+    }
+
+    /// The fields of a record, under a mark that is not newer, that only say what stood there
+    /// before our own push; and until when that is doubted.
+    pub fn late_fields(
+        &self,
+        fields: &FieldMap,
+        now: DateTime<Utc>,
+    ) -> Option<(Vec<String>, DateTime<Utc>)> {
+        let before = self
+            .before_push
+            .as_ref()
+            .filter(|before| now < before.until)?;
+        let late: Vec<String> = before
+            .values
+            .iter()
+            .filter(|(field, values)| {
+                fields
+                    .get(field)
+                    .is_some_and(|value| values.contains(value))
+            })
+            .map(|(field, _)| field.clone())
+            .collect();
+        (!late.is_empty()).then_some((late, before.until))
     }
 
     /// Whether a person has yet to decide about a field.

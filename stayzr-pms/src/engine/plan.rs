@@ -10,17 +10,14 @@ use stayzr_core::{
     port::sync::{ContactWrite, Mapping, ParkedRecord, RowWrite, RunCounts},
     queue::NewJob,
     tenant::TenantScope,
-    transform::{
-        ConflictStrategy, EntityKind, EntityRow, FieldMap, FieldRule, MergeInput, Owner, merge,
-    },
+    transform::{ConflictStrategy, EntityKind, EntityRow, FieldMap, FieldRule, Owner},
 };
 use uuid::Uuid;
 
 use super::{
-    job::SyncJob,
     notes::Notes,
     shape,
-    triage::{Triaged, Verdict, is_older},
+    triage::{Triaged, Verdict},
 };
 use crate::RemoteRecord;
 
@@ -106,9 +103,9 @@ pub(super) struct Planner<'a> {
 }
 
 /// A record's fields with its links followed.
-struct Resolved {
-    fields: FieldMap,
-    unresolved: std::collections::BTreeMap<String, ExternalRef>,
+pub(super) struct Resolved {
+    pub(super) fields: FieldMap,
+    pub(super) unresolved: std::collections::BTreeMap<String, ExternalRef>,
 }
 
 impl Planner<'_> {
@@ -119,16 +116,6 @@ impl Planner<'_> {
         match (&triaged.verdict, mapping) {
             (Verdict::Unchanged | Verdict::Stale | Verdict::Erased, _) => {
                 self.plan.counts.unchanged += 1;
-            }
-            (Verdict::Doubtful(until), _) => {
-                self.plan.counts.unchanged += 1;
-                self.plan.jobs.push(SyncJob::read_again(
-                    self.scope(),
-                    self.context.integration_id,
-                    record.kind,
-                    &record.external_id,
-                    *until,
-                ));
             }
             (Verdict::Marked, Some(mut mapping)) => {
                 self.plan.counts.unchanged += 1;
@@ -164,7 +151,7 @@ impl Planner<'_> {
         }
     }
 
-    fn scope(&self) -> TenantScope {
+    pub(super) fn scope(&self) -> TenantScope {
         TenantScope::property(self.context.organization_id, self.context.property_id)
     }
 
@@ -184,13 +171,13 @@ impl Planner<'_> {
         }
     }
 
-    fn save(&mut self, mut mapping: Mapping) {
+    pub(super) fn save(&mut self, mut mapping: Mapping) {
         mapping.revision += 1;
         mapping.updated_at = self.context.clock.now();
         self.plan.mappings.push(mapping);
     }
 
-    fn park(&mut self, record: &RemoteRecord, reason: String) {
+    pub(super) fn park(&mut self, record: &RemoteRecord, reason: String) {
         self.plan.counts.parked += 1;
         self.plan.parked.push(ParkedRecord {
             entity: record.kind,
@@ -268,141 +255,16 @@ impl Planner<'_> {
         self.plan.rows.push(RowWrite::Insert(row));
         self.plan.counts.created += 1;
     }
-
-    fn merge(
-        &mut self,
-        triaged: &Triaged<'_>,
-        mut mapping: Mapping,
-        row: &EntityRow,
-        resolved: Resolved,
-    ) {
-        let record = triaged.record;
-        let mut notes = Notes::of(&mapping);
-        // A value of ours that comes back is agreed, even if the answer to the push was lost.
-        let echoed: Vec<(String, Value)> = notes
-            .sent
-            .iter()
-            .filter(|(field, sent)| resolved.fields.get(field) == Some(*sent))
-            .map(|(field, sent)| (field.to_owned(), sent.clone()))
-            .collect();
-        for (field, sent) in echoed {
-            notes.sent.remove(&field);
-            mapping.base.insert(field, sent);
-        }
-        let outcome = merge(MergeInput {
-            base: &mapping.base,
-            local: &row.fields,
-            remote: &resolved.fields,
-            rules: self.context.rules,
-            strategy: self.context.strategy,
-        });
-        let mut set = outcome.apply.changed_from(&row.fields);
-        if record.merged_into.is_some()
-            && row
-                .fields
-                .get("active")
-                .is_some_and(|v| v != &Value::Bool(false))
-        {
-            deactivate(record.kind, &mut set);
-        }
-        if !set.is_empty() {
-            let mut after = row.clone();
-            after.fields.extend(&set);
-            if let Err(error) = shape::check(&after) {
-                return self.park(record, reason_of(&error));
-            }
-        }
-        self.journal_merge(row, &mapping.base, &set, &outcome, &notes);
-        self.dispute(row, &outcome, &notes);
-        if self.context.enqueue_pushes && self.wants_push(&outcome.push, &notes) {
-            self.plan.jobs.push(SyncJob::push(
-                self.scope(),
-                self.context.integration_id,
-                record.kind,
-                row.id,
-            ));
-        }
-        if record.kind == EntityKind::Guest {
-            if record.merged_into.is_some() && mapping.merged_into.is_none() {
-                // The addresses lead to the guest who remains from now on.
-                let mut gone = FieldMap::new();
-                gone.insert("email", Value::Null);
-                gone.insert("phone", Value::Null);
-                self.contacts(row.id, &gone, true);
-            } else if record.merged_into.is_none() {
-                self.contacts(row.id, &set, true);
-            }
-        }
-        if set.is_empty() {
-            self.plan.counts.unchanged += 1;
-        } else {
-            self.plan.counts.updated += 1;
-            self.plan.rows.push(RowWrite::Update {
-                kind: record.kind,
-                id: row.id,
-                expected_version: row.version,
-                set,
-            });
-        }
-        notes.unresolved = resolved.unresolved;
-        // A dispute lasts until a person ends it or the vendor says something else; a record that
-        // is silent about the field ends nothing.
-        let mut disputed: FieldMap = notes
-            .disputed
-            .iter()
-            .filter(|(field, _)| {
-                !resolved.fields.contains(field) && notes.is_disputed(field, &outcome.base)
-            })
-            .map(|(field, remote)| (field.to_owned(), remote.clone()))
-            .collect();
-        for conflict in &outcome.conflicts {
-            disputed.insert(conflict.field.as_str(), conflict.remote.clone());
-        }
-        notes.disputed = disputed;
-        if is_older(mapping.version.as_deref(), record.version.as_deref())
-            || notes
-                .before_push
-                .as_ref()
-                .is_some_and(|before| before.until <= self.context.clock.now())
-        {
-            notes.before_push = None;
-        }
-        let version = match is_older(record.version.as_deref(), mapping.version.as_deref()) {
-            true => mapping.version.take(),
-            false => record.version.clone().or(mapping.version.take()),
-        };
-        self.save(Mapping {
-            base: outcome.base,
-            version,
-            hash: triaged.hash.clone(),
-            extra: notes.beside(&record.extra),
-            merged_into: record.merged_into.clone(),
-            ..mapping
-        });
-    }
-
-    /// Whether the vendor can be told any of these: what it cannot empty, or refused before, is
-    /// no reason to call it.
-    fn wants_push(&self, push: &FieldMap, notes: &Notes) -> bool {
-        push.iter().any(|(field, value)| {
-            notes.refused.get(field) != Some(value)
-                && self
-                    .context
-                    .rules
-                    .iter()
-                    .any(|rule| rule.field == field && (rule.clearable || !value.is_null()))
-        })
-    }
 }
 
-fn deactivate(kind: EntityKind, fields: &mut FieldMap) {
+pub(super) fn deactivate(kind: EntityKind, fields: &mut FieldMap) {
     if kind.columns().iter().any(|column| column.name == "active") {
         fields.insert("active", false);
     }
 }
 
 /// What is wrong with a record, with the cause that names the field.
-fn reason_of(error: &stayzr_core::Error) -> String {
+pub(super) fn reason_of(error: &stayzr_core::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{}: {source}", error.message()),
         None => error.message().to_owned(),

@@ -310,7 +310,7 @@ impl SyncEngine {
         let mut mapping = standing.mapping.clone();
         let mut notes = Notes::of(&mapping);
         let until = self.clock.now() + self.options.late_read;
-        notes.sending(&difference.values, &mapping.hash, until);
+        notes.sending(&difference.values, &mapping.base, until);
         notes.write(&mut mapping);
         mapping.revision += 1;
         mapping.updated_at = self.clock.now();

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use stayzr_core::{port::sync::Mapping, transform::FieldMap};
 
@@ -24,9 +23,6 @@ pub enum Verdict {
     Unchanged,
     /// Older than what was seen last.
     Stale,
-    /// The content from before our own push, under a mark that does not say which is newer: taken
-    /// for a late read until this time.
-    Doubtful(DateTime<Utc>),
     /// Erased here for good.
     Erased,
 }
@@ -76,7 +72,6 @@ pub fn record_hash(record: &RemoteRecord) -> String {
 pub fn triage<'a>(
     records: &'a [RemoteRecord],
     mappings: &HashMap<String, Mapping>,
-    now: DateTime<Utc>,
 ) -> Vec<Triaged<'a>> {
     let mut newest: HashMap<&str, usize> = HashMap::with_capacity(records.len());
     let mut unique: Vec<&RemoteRecord> = Vec::with_capacity(records.len());
@@ -94,7 +89,7 @@ pub fn triage<'a>(
         .into_iter()
         .map(|record| {
             let hash = record_hash(record);
-            let verdict = judge(record, &hash, mappings.get(&record.external_id), now);
+            let verdict = judge(record, &hash, mappings.get(&record.external_id));
             Triaged {
                 record,
                 hash,
@@ -110,12 +105,7 @@ pub(super) fn is_older(mark: Option<&str>, than: Option<&str>) -> bool {
     matches!((mark, than), (Some(mark), Some(than)) if mark < than)
 }
 
-fn judge(
-    record: &RemoteRecord,
-    hash: &str,
-    mapping: Option<&Mapping>,
-    now: DateTime<Utc>,
-) -> Verdict {
+fn judge(record: &RemoteRecord, hash: &str, mapping: Option<&Mapping>) -> Verdict {
     let Some(mapping) = mapping else {
         return Verdict::New;
     };
@@ -135,14 +125,5 @@ fn judge(
             (true, false) => Verdict::Unchanged,
         };
     }
-    match notes.before_push {
-        Some(before)
-            if !newer
-                && now < before.until
-                && before.hashes.iter().any(|before| before == hash) =>
-        {
-            Verdict::Doubtful(before.until)
-        }
-        _ => Verdict::Changed,
-    }
+    Verdict::Changed
 }

@@ -1,1 +1,9 @@
-//! One folder for each vendor, all of the same shape.
+//! The vendors we speak to, one folder each, all with the same file names.
+//!
+//! `auth` holds credentials, `client` makes typed calls, `config` reads the vendor's own settings,
+//! `error` maps its complaints, `event` reads its webhooks, `provider` implements
+//! [`crate::PmsProvider`] with `push` and `quote` beside it, `transform` translates records and
+//! `wire` is the vendor's JSON.
+
+#[cfg(feature = "mews")]
+pub mod mews;

@@ -1,0 +1,237 @@
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use stayzr_core::{Error, Result, limit::Priority, transform::TransformContext};
+use tokio::sync::Mutex;
+
+use super::{
+    MewsClient,
+    client::PAGE,
+    transform::{clock_time, default_currency, lookup, pricing},
+    wire::{
+        AgeCategory, AgeClassification, CategoriesGetAll, Enterprise, Limitation, ResourceCategory,
+        ResourceCategoryAssignment, Service, read_element,
+    },
+};
+
+/// How long what changes seldom is kept.
+const KEPT: Duration = Duration::from_secs(300);
+
+/// What changes seldom and every page needs: the property, its services and categories.
+#[derive(Debug)]
+pub(super) struct MewsContext {
+    pub(super) enterprise: Enterprise,
+    /// Mews' clock when this was read.
+    pub(super) now: Option<DateTime<Utc>>,
+    /// The services whose reservations are stays.
+    pub(super) services: Vec<Service>,
+    pub(super) service_ids: Vec<String>,
+    pub(super) categories: Vec<ResourceCategory>,
+    /// When each resource's assignment to its category last changed.
+    pub(super) assigned: BTreeMap<String, Option<DateTime<Utc>>>,
+    pub(super) transform: TransformContext,
+}
+
+/// Keeps the context for some minutes.
+#[derive(Debug, Default)]
+pub(super) struct ContextCache(Mutex<Option<(Instant, Arc<MewsContext>)>>);
+
+impl ContextCache {
+    /// The context, at most five minutes old.
+    pub(super) async fn get(&self, client: &MewsClient) -> Result<Arc<MewsContext>> {
+        let mut kept = self.0.lock().await;
+        if let Some((read, context)) = kept.as_ref()
+            && read.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(context));
+        }
+        let context = Arc::new(load(client).await?);
+        *kept = Some((Instant::now(), Arc::clone(&context)));
+        Ok(context)
+    }
+
+    /// The context, read anew.
+    pub(super) async fn fresh(&self, client: &MewsClient) -> Result<Arc<MewsContext>> {
+        *self.0.lock().await = None;
+        self.get(client).await
+    }
+}
+
+async fn load(client: &MewsClient) -> Result<MewsContext> {
+    let configuration = client.configuration().await?;
+    if configuration.enterprise.is_portfolio == Some(true) {
+        return Err(Error::invalid(
+            "mews.configuration.get",
+            "the access token covers several properties: set enterprise_id in the vendor settings",
+        ));
+    }
+    let wanted = client.config().service_id.as_deref();
+    let services: Vec<Service> = client
+        .services()
+        .await?
+        .into_iter()
+        .filter(|service| wanted.map_or_else(|| service.is_stay(), |id| id == service.id))
+        .collect();
+    if services.is_empty() {
+        return Err(Error::invalid(
+            "mews.services.getAll",
+            "Mews has no bookable service by the day: check service_id in the vendor settings, and \
+             that the integration may see the accommodation service",
+        ));
+    }
+    let service_ids: Vec<String> = services.iter().map(|service| service.id.clone()).collect();
+    let ages = client.age_categories(&service_ids).await?;
+    let categories = categories(client, &service_ids).await?;
+    let category_ids: Vec<String> = categories
+        .iter()
+        .map(|category| category.id.clone())
+        .collect();
+    let assignments = client.assignments(&category_ids).await?;
+    let (resource_categories, assigned) = resources(&assignments);
+
+    let enterprise = configuration.enterprise;
+    let mut lookups = BTreeMap::from([(
+        lookup::RESOURCE_CATEGORIES.to_owned(),
+        Value::Object(resource_categories),
+    )]);
+    age_lookups(&ages, &mut lookups);
+    if let Some(language) = &enterprise.default_language_code {
+        lookups.insert(lookup::LANGUAGE.to_owned(), json!(language));
+    }
+    let (check_in, check_out) = house_times(&services);
+    for (key, time) in [(lookup::CHECK_IN, check_in), (lookup::CHECK_OUT, check_out)] {
+        if let Some(time) = time {
+            lookups.insert(key.to_owned(), json!(time));
+        }
+    }
+    let transform = TransformContext {
+        time_zone: enterprise
+            .time_zone_identifier
+            .as_deref()
+            .and_then(|zone| zone.parse().ok())
+            .unwrap_or(chrono_tz::UTC),
+        currency: default_currency(&enterprise).ok().flatten(),
+        country: enterprise
+            .address
+            .as_ref()
+            .and_then(|address| address.country_code.clone()),
+        pricing: pricing(&enterprise),
+        now: configuration.now_utc.unwrap_or_else(Utc::now),
+        lookups,
+    };
+    Ok(MewsContext {
+        enterprise,
+        now: configuration.now_utc,
+        services,
+        service_ids,
+        categories,
+        assigned,
+        transform,
+    })
+}
+
+async fn categories(client: &MewsClient, services: &[String]) -> Result<Vec<ResourceCategory>> {
+    let mut found = Vec::new();
+    let mut cursor = None;
+    loop {
+        let body = CategoriesGetAll {
+            service_ids: services.to_vec(),
+            enterprise_ids: client.config().enterprises(),
+            limitation: Some(Limitation {
+                count: PAGE,
+                cursor,
+            }),
+            ..CategoriesGetAll::default()
+        };
+        let page = client
+            .page(
+                super::fetch::CATEGORIES,
+                "ResourceCategories",
+                Priority::High,
+                &body,
+                PAGE,
+            )
+            .await?;
+        found.extend(page.items.iter().filter_map(|item| read_element(item).ok()));
+        match page.cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// Resource → category, and when that was set. A resource in several categories counts for the
+/// one it was put into last.
+fn resources(
+    assignments: &[ResourceCategoryAssignment],
+) -> (Map<String, Value>, BTreeMap<String, Option<DateTime<Utc>>>) {
+    let mut sorted: Vec<&ResourceCategoryAssignment> = assignments
+        .iter()
+        .filter(|assignment| assignment.is_active != Some(false))
+        .collect();
+    sorted.sort_by_key(|assignment| (assignment.updated_utc, &assignment.id));
+    let mut categories = Map::new();
+    let mut assigned = BTreeMap::new();
+    for assignment in sorted {
+        if let (Some(resource), Some(category)) = (&assignment.resource_id, &assignment.category_id)
+        {
+            categories.insert(resource.clone(), json!(category));
+            assigned.insert(resource.clone(), assignment.updated_utc);
+        }
+    }
+    (categories, assigned)
+}
+
+fn age_lookups(ages: &[AgeCategory], lookups: &mut BTreeMap<String, Value>) {
+    let mut classes = Map::new();
+    for age in ages {
+        let Some(class) = &age.classification else {
+            continue;
+        };
+        classes.insert(age.id.clone(), json!(class));
+        let key = match class {
+            AgeClassification::Adult => lookup::ADULT_CATEGORY,
+            AgeClassification::Child => lookup::CHILD_CATEGORY,
+            AgeClassification::Unknown(_) => continue,
+        };
+        if age.is_active != Some(false) {
+            lookups
+                .entry(key.to_owned())
+                .or_insert_with(|| json!(age.id));
+        }
+    }
+    lookups.insert(lookup::AGE_CATEGORIES.to_owned(), Value::Object(classes));
+}
+
+/// Check-in and check-out of the first active service that says them.
+fn house_times(services: &[Service]) -> (Option<String>, Option<String>) {
+    let mut times = (None, None);
+    for service in services
+        .iter()
+        .filter(|service| service.is_active != Some(false))
+    {
+        let offsets = service
+            .data
+            .as_ref()
+            .and_then(|detail| detail.value.as_ref());
+        let start = offsets.and_then(|times| times.start_offset.as_ref());
+        let end = offsets.and_then(|times| times.end_offset.as_ref());
+        let start = start.or(service.start_time.as_ref());
+        let end = end.or(service.end_time.as_ref());
+        times.0 = times.0.or_else(|| start.and_then(|text| clock_time(text)));
+        times.1 = times.1.or_else(|| end.and_then(|text| clock_time(text)));
+    }
+    times
+}
+
+impl MewsContext {
+    /// A category by its id.
+    pub(super) fn category(&self, id: &str) -> Option<&ResourceCategory> {
+        self.categories.iter().find(|category| category.id == id)
+    }
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("docs.md")]
+
+mod auth;
+mod client;
+mod config;
+mod context;
+mod error;
+mod event;
+mod fetch;
+mod provider;
+mod push;
+mod quote;
+mod record;
+pub mod transform;
+pub mod wire;
+
+pub use auth::MewsCredentials;
+pub use client::{MewsClient, RawPage};
+pub use config::{MewsConfig, PRODUCTION_URL, QUOTA};
+pub use error::DIALECT;
+pub use event::parse_event;
+pub use provider::MewsProvider;

@@ -1,0 +1,237 @@
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use async_trait::async_trait;
+use stayzr_core::{
+    Error, Result,
+    limit::Priority,
+    model::PmsEvent,
+    port::backend::StayQuery,
+    transform::{EntityKind, FieldRule, Transformer},
+};
+
+use super::{
+    MewsClient, MewsConfig, MewsCredentials, RawPage,
+    client::PAGE,
+    context::{ContextCache, MewsContext},
+    fetch::{self, LONGEST_SPAN, Position, Wanted},
+    parse_event, push, quote,
+    record::{Element, element},
+    transform::{
+        GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
+        RoomTypeTransformer, default_currency,
+    },
+};
+use crate::{
+    http::VendorHttp,
+    provider::{
+        Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
+        RemoteQuote,
+    },
+};
+
+/// A connection to one property at Mews.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use stayzr_core::limit::LocalLimiter;
+/// use stayzr_pms::{
+///     PmsProvider,
+///     config::ProviderConfig,
+///     http::VendorHttp,
+///     providers::mews::{MewsConfig, MewsCredentials, MewsProvider, QUOTA},
+/// };
+///
+/// let config = ProviderConfig::default();
+/// let limiter = Arc::new(LocalLimiter::new(config.quota(QUOTA)));
+/// let http = VendorHttp::from_config(&config, limiter)?;
+/// let credentials = MewsCredentials::new("client token", "access token");
+/// let provider = MewsProvider::new(MewsConfig::from_provider(&config)?, credentials, http);
+/// assert_eq!(provider.name(), "mews");
+/// # Ok::<(), stayzr_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MewsProvider {
+    client: MewsClient,
+    context: ContextCache,
+}
+
+static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
+    let listed = [
+        EntityKind::RoomType,
+        EntityKind::Room,
+        EntityKind::Guest,
+        EntityKind::Reservation,
+    ];
+    Capabilities {
+        read: EntityKind::ALL.to_vec(),
+        changed_since: listed.to_vec(),
+        by_id: BTreeMap::from([
+            (EntityKind::Property, 1),
+            (EntityKind::Room, PAGE as usize),
+            (EntityKind::Guest, PAGE as usize),
+            (EntityKind::Reservation, PAGE as usize),
+        ]),
+        create: vec![EntityKind::Guest],
+        update: vec![EntityKind::Room, EntityKind::Guest, EntityKind::Reservation],
+        quote: true,
+        max_changed_span_seconds: Some(LONGEST_SPAN.num_seconds()),
+        write_window: "Mews has no conditional write: a change made at the desk between the read \
+                       and the write of the same field is overwritten"
+            .to_owned(),
+    }
+});
+
+impl MewsProvider {
+    /// A connection with these credentials.
+    pub fn new(config: MewsConfig, credentials: MewsCredentials, http: VendorHttp) -> Self {
+        Self {
+            client: MewsClient::new(config, credentials, http),
+            context: ContextCache::default(),
+        }
+    }
+
+    /// Typed calls with the same credentials and the same limit.
+    pub fn client(&self) -> &MewsClient {
+        &self.client
+    }
+
+    async fn property(&self) -> Result<RecordPage> {
+        let context = self.context.fresh(&self.client).await?;
+        let value = serde_json::to_value(&context.enterprise).map_err(|error| {
+            Error::internal("mews.fetch_page", "an enterprise is no JSON").with_source(error)
+        })?;
+        let page = RawPage {
+            items: vec![value],
+            cursor: None,
+            vendor_now: context.now,
+        };
+        Ok(records(EntityKind::Property, &page, &context))
+    }
+}
+
+fn records(kind: EntityKind, page: &RawPage, context: &MewsContext) -> RecordPage {
+    let mut found = RecordPage {
+        vendor_now: page.vendor_now,
+        ..RecordPage::default()
+    };
+    for item in &page.items {
+        match element(kind, item, context) {
+            Element::Record(record) => found.records.push(*record),
+            Element::Parked(parked) => found.parked.push(parked),
+            Element::Foreign => {}
+        }
+    }
+    found
+}
+
+#[async_trait]
+impl PmsProvider for MewsProvider {
+    fn name(&self) -> &'static str {
+        "mews"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn fields(&self, kind: EntityKind) -> &'static [FieldRule] {
+        match kind {
+            EntityKind::Property => PropertyTransformer.fields(),
+            EntityKind::RoomType => RoomTypeTransformer.fields(),
+            EntityKind::Room => RoomTransformer.fields(),
+            EntityKind::Guest => GuestTransformer.fields(),
+            EntityKind::Reservation => ReservationTransformer.fields(),
+        }
+    }
+
+    async fn check(&self) -> Result<RemoteProperty> {
+        let context = self.context.fresh(&self.client).await?;
+        let enterprise = &context.enterprise;
+        let currency = default_currency(enterprise).ok().flatten();
+        Ok(RemoteProperty {
+            id: enterprise.id.clone(),
+            name: enterprise.name.clone().unwrap_or_default(),
+            time_zone: enterprise.time_zone_identifier.clone().unwrap_or_default(),
+            currency: currency.map(|currency| currency.code().to_owned()),
+        })
+    }
+
+    async fn fetch_page(&self, query: &PageQuery) -> Result<RecordPage> {
+        if query.kind == EntityKind::Property {
+            return self.property().await;
+        }
+        let (position, context) = match &query.position {
+            Some(position) => (
+                Position::parse(position)?,
+                self.context.get(&self.client).await?,
+            ),
+            None => {
+                // Rooms come with the category they belong to now.
+                let context = if query.kind == EntityKind::Room {
+                    self.context.fresh(&self.client).await?
+                } else {
+                    self.context.get(&self.client).await?
+                };
+                // Mews lists customers by a filter only.
+                let history = (query.kind == EntityKind::Guest && query.changed.is_none())
+                    .then(|| (self.client.config().history_start, chrono::Utc::now()));
+                (Position::start(query.changed.or(history)), context)
+            }
+        };
+        let priority = match query.changed {
+            Some(_) => Priority::High,
+            None => Priority::Low,
+        };
+        let (page, position) =
+            fetch::read_page(&self.client, &context, query.kind, position, priority).await?;
+        let mut found = records(query.kind, &page, &context);
+        found.next = position.next(page.cursor).map(|next| next.json());
+        Ok(found)
+    }
+
+    async fn fetch_ids(&self, kind: EntityKind, ids: &[String]) -> Result<RecordPage> {
+        let Some(most) = CAPABILITIES.by_id.get(&kind) else {
+            return Err(
+                Error::unsupported("mews.fetch_ids", "Mews does not give these by id")
+                    .with("kind", kind),
+            );
+        };
+        if ids.is_empty() {
+            return Ok(RecordPage::default());
+        }
+        if ids.len() > *most {
+            return Err(Error::invalid("mews.fetch_ids", "too many ids").with("most", most));
+        }
+        if kind == EntityKind::Property {
+            let mut page = self.property().await?;
+            page.records
+                .retain(|record| ids.contains(&record.external_id));
+            return Ok(page);
+        }
+        let context = self.context.get(&self.client).await?;
+        let page = fetch::read(
+            &self.client,
+            &context,
+            kind,
+            Wanted::Ids(ids),
+            Priority::High,
+        )
+        .await?;
+        Ok(records(kind, &page, &context))
+    }
+
+    async fn push(&self, change: &Push) -> Result<PushOutcome> {
+        let context = self.context.get(&self.client).await?;
+        push::push(self, &context, change).await
+    }
+
+    async fn quote(&self, stay: &StayQuery) -> Result<Vec<RemoteQuote>> {
+        let context = self.context.get(&self.client).await?;
+        quote::quote(&self.client, &context, stay).await
+    }
+
+    fn parse_event(&self, body: &[u8]) -> Result<Vec<PmsEvent>> {
+        parse_event(body)
+    }
+}

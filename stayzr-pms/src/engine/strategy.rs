@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 use stayzr_core::{
     Error, Result,
     transform::{ConflictStrategy, EntityKind, FieldRule},
 };
 
-/// The setting of an integration that holds its strategies: an object of `guest` (a kind) or
-/// `guest.email` (a field of a kind) → `REMOTE_WINS`, `LOCAL_WINS`, `MERGE_FIELDS` or
-/// `MANUAL_REVIEW`.
-pub const STRATEGIES_SETTING: &str = "conflict_strategies";
+use crate::config::Conflicts;
 
-/// Who decides where both sides changed a field differently. A field's own strategy goes before
-/// its kind's, and a setting goes before the provider's rule.
+/// The setting of an integration that holds its strategies:
+/// [`ProviderConfig::conflicts`](crate::config::ProviderConfig::conflicts).
+pub const STRATEGIES_SETTING: &str = "conflicts";
+
+/// Who decides where both sides changed a field differently. A field's strategy goes before its
+/// kind's, and both before the provider's rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Strategies {
     default: ConflictStrategy,
@@ -53,30 +55,21 @@ impl Strategies {
     /// These strategies with those in an integration's settings on top.
     /// [`stayzr_core::ErrorKind::Invalid`] names a key or value that means nothing.
     pub fn with_settings(mut self, settings: &Value) -> Result<Self> {
-        let Some(chosen) = settings.get(STRATEGIES_SETTING).and_then(Value::as_object) else {
+        let Some(chosen) = settings.get(STRATEGIES_SETTING) else {
             return Ok(self);
         };
-        for (name, value) in chosen {
-            let strategy: ConflictStrategy =
-                serde_json::from_value(value.clone()).map_err(|error| {
-                    Error::invalid(
-                        "sync.settings",
-                        "not a strategy: REMOTE_WINS, LOCAL_WINS, MERGE_FIELDS or MANUAL_REVIEW",
-                    )
-                    .with("setting", format!("{STRATEGIES_SETTING}.{name}"))
-                    .with_source(error)
-                })?;
-            self = match name.split_once('.') {
-                None => self.kind(name.parse()?, strategy),
-                Some((kind, field)) => {
-                    let kind: EntityKind = kind.parse()?;
-                    if !kind.columns().iter().any(|column| column.name == field) {
-                        return Err(Error::invalid("sync.settings", "no such field")
-                            .with("setting", format!("{STRATEGIES_SETTING}.{name}")));
-                    }
-                    self.field(kind, field, strategy)
-                }
-            };
+        let chosen: BTreeMap<EntityKind, Conflicts> =
+            Deserialize::deserialize(chosen).map_err(|error| {
+                Error::invalid("sync.settings", format!("cannot be read: {error}"))
+                    .with("key", STRATEGIES_SETTING)
+            })?;
+        for (kind, conflicts) in chosen {
+            if let Some(strategy) = conflicts.strategy {
+                self = self.kind(kind, strategy);
+            }
+            for (field, strategy) in conflicts.fields {
+                self = self.field(kind, field, strategy);
+            }
         }
         Ok(self)
     }
@@ -97,6 +90,7 @@ impl Strategies {
                     .fields
                     .get(&(kind, rule.field.to_owned()))
                     .copied()
+                    .or(self.kinds.get(&kind).copied())
                     .or(rule.strategy),
                 ..*rule
             })

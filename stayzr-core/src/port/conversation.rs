@@ -12,7 +12,7 @@ use crate::{
         Author, Channel, Citation, Contact, Conversation, ConversationStatus, LanguageTag, Message,
         ServiceRequest, ServiceRequestStatus, TurnStatus,
     },
-    queue::{Lease, NewJob},
+    queue::{Lease, NewJob, Queue},
     tenant::TenantScope,
 };
 
@@ -52,6 +52,21 @@ pub struct AcceptMessage {
     /// ([`crate::flow::TurnJob`]) and the key `conversation:<id>`. None follows where the caller
     /// runs the turn at once, nor in a conversation that a person answers.
     pub enqueue_turn: bool,
+}
+
+impl AcceptMessage {
+    /// The job of the turn that answers: turns of one conversation run one at a time, and one that
+    /// still waits answers this message too.
+    pub fn turn_job(&self, conversation_id: ConversationId) -> NewJob {
+        let name = format!("conversation:{conversation_id}");
+        NewJob::new(
+            Queue::AgentTurnQueue,
+            TenantScope::property(self.scope.organization_id, self.property_id),
+            serde_json::json!({ "conversation_id": conversation_id }),
+        )
+        .dedupe(name.clone())
+        .key(name)
+    }
 }
 
 /// What became of a message.

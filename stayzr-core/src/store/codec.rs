@@ -177,3 +177,26 @@ pub(crate) fn page_of<T>(
     let next_cursor = if more { items.last().map(cursor) } else { None };
     Page { items, next_cursor }
 }
+
+/// A vector's bytes, little end first, in hexadecimal.
+pub(crate) fn hexadecimal(vector: &[f32]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(vector.len() * 8);
+    for byte in vector.iter().flat_map(|number| number.to_le_bytes()) {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+/// A vector from its bytes, little end first.
+pub(crate) fn floats(operation: &'static str, bytes: &[u8]) -> Result<Vec<f32>> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(Error::corrupt(operation, "a stored vector is cut off"));
+    }
+    Ok(numbers
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect())
+}

@@ -37,7 +37,7 @@ impl Conversations for MemoryStore {
         let follow_ups = turn.reply.iter().filter_map(|reply| reply.outbound.clone());
         Jobs::check_new(&follow_ups.collect::<Vec<_>>())?;
         if let Some(lease) = &turn.lease {
-            state.jobs.check(lease)?;
+            state.jobs.check(lease, now)?;
         }
         let conversation = state.conversation_in(turn.scope, turn.conversation_id)?;
         let committed = if conversation.status != ConversationStatus::Open {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     page,
+    setup::sees,
     state::{MemoryStore, State},
 };
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     port::{
         Page, PageRequest,
         entities::{Entities, EntityFilter, RowRef},
+        sync::Mapping,
     },
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
@@ -74,18 +76,25 @@ impl Entities for MemoryStore {
         let state = self.lock();
         let mut refs = Vec::new();
         for integration in state.integrations.values() {
-            if integration.organization_id != scope.organization_id {
+            if !sees(scope, integration.organization_id, integration.property_id) {
                 continue;
             }
             for local_id in ids {
-                if let Some(external) = state.mapped.get(&(integration.id, kind, *local_id)) {
-                    refs.push(RowRef {
-                        local_id: *local_id,
-                        provider: integration.provider.clone(),
-                        integration_id: integration.id,
-                        id: external.clone(),
-                    });
+                let Some(external) = state.mapped.get(&(integration.id, kind, *local_id)) else {
+                    continue;
+                };
+                let key = (integration.id, kind, external.clone());
+                // A record that was merged into another is no longer the row's name there.
+                let merged = |mapping: &Mapping| mapping.merged_into.is_some();
+                if state.mappings.get(&key).is_some_and(merged) {
+                    continue;
                 }
+                refs.push(RowRef {
+                    local_id: *local_id,
+                    provider: integration.provider.clone(),
+                    integration_id: integration.id,
+                    id: external.clone(),
+                });
             }
         }
         Ok(refs)

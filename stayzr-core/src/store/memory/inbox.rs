@@ -39,8 +39,8 @@ impl Inbox for MemoryStore {
     }
 
     async fn delivery(&self, lease: &Lease) -> Result<Delivery> {
-        let state = self.lock();
-        state.jobs.check(lease)?;
+        let (state, now) = self.begin();
+        state.jobs.check(lease, now)?;
         state
             .deliveries
             .get(&DeliveryId::from(lease.job_id.uuid()))

@@ -66,6 +66,12 @@ pub(super) struct Jobs {
 impl Jobs {
     /// Refuses jobs that cannot be stored, before anything is.
     pub(super) fn check_new(jobs: &[NewJob]) -> Result<()> {
+        if jobs.iter().any(|job| job.max_attempts < 1) {
+            return Err(Error::invalid(
+                "memory.enqueue",
+                "a job needs at least one attempt",
+            ));
+        }
         match jobs
             .iter()
             .find(|job| job.scope.is_none() && job.queue != Queue::WebhookInbox)
@@ -231,14 +237,15 @@ impl Jobs {
         failed
     }
 
-    /// The job of a lease that holds; [`crate::ErrorKind::Conflict`] if it was lost.
-    pub(super) fn check(&self, lease: &Lease) -> Result<&Job> {
+    /// The job of a lease that holds; [`crate::ErrorKind::Conflict`] if it was lost or ran out.
+    pub(super) fn check(&self, lease: &Lease, now: Time) -> Result<&Job> {
         self.entries
             .get(&lease.job_id)
             .map(|entry| &entry.job)
             .filter(|job| {
                 job.status == JobStatus::Processing
                     && job.queue == lease.queue
+                    && job.locked_until.is_some_and(|until| until > now)
                     && job.attempts == lease.attempt
                     && job.locked_by.as_deref() == Some(lease.worker.as_str())
             })
@@ -247,8 +254,8 @@ impl Jobs {
             })
     }
 
-    pub(super) fn extend(&mut self, lease: &Lease, until: Time) -> Result<Lease> {
-        self.check(lease)?;
+    pub(super) fn extend(&mut self, lease: &Lease, until: Time, now: Time) -> Result<Lease> {
+        self.check(lease, now)?;
         let id = lease.job_id;
         if let Some(entry) = self.entries.get_mut(&id)
             && let Some(before) = entry.job.locked_until.replace(until)
@@ -264,7 +271,7 @@ impl Jobs {
 
     /// Ends an attempt; returns whether the job is FAILED now.
     pub(super) fn finish(&mut self, lease: &Lease, outcome: JobOutcome, now: Time) -> Result<bool> {
-        let job = self.check(lease)?;
+        let job = self.check(lease, now)?;
         let (id, last) = (job.id, job.attempts >= job.max_attempts);
         let error = job.last_error.clone();
         match outcome {
@@ -511,7 +518,7 @@ fn job(id: JobId, new: NewJob, now: Time) -> Job {
         attempts: 0,
         max_attempts: new.max_attempts,
         last_error: None,
-        next_retry_at: new.run_at,
+        next_retry_at: new.run_at.filter(|at| *at > now),
         locked_by: None,
         locked_until: None,
         payload: new.payload,

@@ -22,7 +22,7 @@ use crate::{
 impl Outbound for MemoryStore {
     async fn begin_send(&self, lease: &Lease, message_id: MessageId) -> Result<BeginSend> {
         let (mut state, now) = self.begin();
-        let entry = state.held_message(lease, message_id)?.clone();
+        let entry = state.held_message(lease, message_id, now)?.clone();
         let status = entry.message.status;
         match status {
             MessageStatus::Pending => {
@@ -48,7 +48,7 @@ impl Outbound for MemoryStore {
         outcome: SendOutcome,
     ) -> Result<()> {
         let (mut state, now) = self.begin();
-        let entry = state.held_message(lease, message_id)?.clone();
+        let entry = state.held_message(lease, message_id, now)?.clone();
         let still_sending = entry.message.status == MessageStatus::Sending;
         let end = match outcome {
             SendOutcome::Sent { vendor_message_id } => {
@@ -178,8 +178,13 @@ const fn rank(status: MessageStatus) -> u8 {
 
 impl State {
     /// The message of a job that is held.
-    fn held_message(&self, lease: &Lease, id: MessageId) -> Result<&MessageEntry> {
-        let job = self.jobs.check(lease)?;
+    fn held_message(
+        &self,
+        lease: &Lease,
+        id: MessageId,
+        now: DateTime<Utc>,
+    ) -> Result<&MessageEntry> {
+        let job = self.jobs.check(lease, now)?;
         self.message_numbers
             .get(&id)
             .and_then(|number| self.messages.get(number))

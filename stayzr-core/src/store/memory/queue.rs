@@ -30,7 +30,7 @@ impl JobQueue for MemoryStore {
     async fn heartbeat(&self, lease: &Lease, extend: Duration) -> Result<Lease> {
         let (mut state, now) = self.begin();
         let until = now + TimeDelta::from_std(extend).unwrap_or(TimeDelta::MAX);
-        state.jobs.extend(lease, until)
+        state.jobs.extend(lease, until, now)
     }
 
     async fn finish(

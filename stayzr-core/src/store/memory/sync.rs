@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -106,7 +107,7 @@ impl SyncStore for MemoryStore {
     async fn apply_page(&self, page: PageWrite) -> Result<()> {
         let (mut state, now) = self.begin();
         // Everything is looked at before anything is written.
-        state.check_page(&page)?;
+        state.check_page(&page, now)?;
         for row in page.rows {
             match row {
                 RowWrite::Insert(row) => {
@@ -213,10 +214,10 @@ impl SyncStore for MemoryStore {
 }
 
 impl State {
-    fn check_page(&self, page: &PageWrite) -> Result<()> {
+    fn check_page(&self, page: &PageWrite, now: DateTime<Utc>) -> Result<()> {
         Jobs::check_new(&page.jobs)?;
         if let Some(lease) = &page.lease {
-            self.jobs.check(lease)?;
+            self.jobs.check(lease, now)?;
         }
         self.integration_in(page.scope, page.integration_id)
             .ok_or_else(|| not_found(APPLY, "integration"))?;

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::{SqliteStore, error::failed, rows};
@@ -38,22 +38,8 @@ impl Entities for SqliteStore {
         kind: EntityKind,
         id: Uuid,
     ) -> Result<Option<EntityRow>> {
-        const OPERATION: &str = "sqlite.row";
-        let statement = format!(
-            "select {json} from {table} t where t.id = $1 and t.organization_id = $2 and ($3 is null or {seen})",
-            json = rows::select_json(kind),
-            table = kind.table(),
-            seen = seen(kind, "$3"),
-        );
-        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(statement))
-            .bind(id.to_string())
-            .bind(scope.organization_id.to_string())
-            .bind(scope.property_id.map(|id| id.to_string()))
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(failed(OPERATION))?;
-        row.map(|row| codec::entity_row(OPERATION, kind, &row))
-            .transpose()
+        let mut connection = self.reader.acquire().await.map_err(failed("sqlite.row"))?;
+        rows::find(&mut connection, scope, kind, id).await
     }
 
     async fn rows(
@@ -154,22 +140,6 @@ impl Entities for SqliteStore {
     }
 }
 
-/// Whether a property sees the row `t`.
-fn seen(kind: EntityKind, property: &str) -> String {
-    match kind {
-        EntityKind::Property => format!("t.id = {property}"),
-        EntityKind::Guest => format!(
-            "(exists (select 1 from reservations r where r.organization_id = t.organization_id \
-             and r.guest_id = t.id and r.property_id = {property}) \
-             or exists (select 1 from conversations c where c.organization_id = t.organization_id \
-             and c.guest_id = t.id and c.property_id = {property}))"
-        ),
-        EntityKind::RoomType | EntityKind::Room | EntityKind::Reservation => {
-            format!("t.property_id = {property}")
-        }
-    }
-}
-
 fn narrow(
     query: &mut QueryBuilder<Sqlite>,
     scope: TenantScope,
@@ -180,7 +150,7 @@ fn narrow(
         // An id is hexadecimal digits and hyphens: it can stand in the text.
         query
             .push(" and ")
-            .push(seen(kind, &format!("'{property}'")));
+            .push(rows::seen(kind, &format!("'{property}'")));
     }
     if let Some(ids) = &filter.ids {
         query

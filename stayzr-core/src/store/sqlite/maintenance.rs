@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{
     SqlSafeStr,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
 use super::{SqliteStore, error::failed};
@@ -33,14 +33,26 @@ impl Maintenance for SqliteStore {
     async fn migrate(&self) -> Result<()> {
         let mut migrator = Migrator::with_migrations(migrations());
         migrator.dangerous_set_table_name(TABLE);
-        migrator.run(&self.writer).await.map_err(|error| {
-            Error::new(
-                ErrorKind::Internal,
-                "sqlite.migrate",
-                "the schema cannot be brought up to date",
-            )
-            .with_source(error)
-        })
+        migrator
+            .run(&self.writer)
+            .await
+            .map_err(|error| match error {
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                    failed("sqlite.migrate")(error)
+                }
+                MigrateError::VersionMissing(_) => Error::new(
+                    ErrorKind::Unsupported,
+                    "sqlite.migrate",
+                    "the database is newer than this program: use a newer version of it",
+                )
+                .with_source(error),
+                _ => Error::new(
+                    ErrorKind::Corrupt,
+                    "sqlite.migrate",
+                    "the database's migrations are not those of this program",
+                )
+                .with_source(error),
+            })
     }
 
     async fn pending_migrations(&self) -> Result<Vec<String>> {

@@ -3,17 +3,25 @@
 //! A statement stands beside the one function that runs it. Commands go in as JSON documents that
 //! SQLite takes apart (`json_each`), so that a page of a thousand rows is a handful of statements.
 
+mod accept;
 mod connect;
+mod conversation;
 mod directory;
+mod edit;
 mod entities;
 mod error;
+mod idempotency;
+mod inbox;
 mod jobs;
 mod journal;
+mod knowledge;
 mod maintenance;
+mod outbound;
 mod page;
 mod queue;
 mod rows;
 mod setup;
 mod sync;
+mod turn;
 
 pub use connect::{SqliteOptions, SqliteStore};

@@ -39,6 +39,48 @@ pub(super) fn select_json(kind: EntityKind) -> String {
     )
 }
 
+/// Whether a property sees the row `t`.
+pub(super) fn seen(kind: EntityKind, property: &str) -> String {
+    match kind {
+        EntityKind::Property => format!("t.id = {property}"),
+        EntityKind::Guest => format!(
+            "(exists (select 1 from reservations r where r.organization_id = t.organization_id \
+             and r.guest_id = t.id and r.property_id = {property}) \
+             or exists (select 1 from conversations c where c.organization_id = t.organization_id \
+             and c.guest_id = t.id and c.property_id = {property}))"
+        ),
+        EntityKind::RoomType | EntityKind::Room | EntityKind::Reservation => {
+            format!("t.property_id = {property}")
+        }
+    }
+}
+
+/// One row, if it is in scope.
+pub(super) async fn find(
+    tx: &mut SqliteConnection,
+    scope: TenantScope,
+    kind: EntityKind,
+    id: Uuid,
+) -> Result<Option<EntityRow>> {
+    const OPERATION: &str = "sqlite.row";
+    let statement = format!(
+        "select {json} from {table} t
+         where t.id = $1 and t.organization_id = $2 and ($3 is null or {seen})",
+        json = select_json(kind),
+        table = kind.table(),
+        seen = seen(kind, "$3"),
+    );
+    let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(id.to_string())
+        .bind(scope.organization_id.to_string())
+        .bind(scope.property_id.map(|id| id.to_string()))
+        .fetch_optional(tx)
+        .await
+        .map_err(failed(OPERATION))?;
+    row.map(|row| codec::entity_row(OPERATION, kind, &row))
+        .transpose()
+}
+
 /// Inserts rows of one kind in one statement.
 pub(super) async fn insert(
     tx: &mut SqliteConnection,

@@ -224,3 +224,59 @@ fn agrees(expected: &Outcome, got: &Outcome) -> bool {
         && (expected.http_status.is_none() || expected.http_status == got.http_status)
         && (expected.response_body.is_none() || expected.response_body == got.response_body)
 }
+
+#[cfg(all(test, feature = "meta"))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn case(id: &str, scheme: &str, secret: &str, expected: &str) -> Value {
+        let verdict = if expected == "ok" { "accept" } else { "reject" };
+        json!({"id": id, "scheme": scheme, "secrets": [secret], "now": 0,
+            "request": {"method": "POST", "target": "/", "body_file": format!("{id}.txt"),
+                "body_sha256": "dffd6021bb2bd5b0af676290809ec3a53191dd81c7f70a4b28688a362182986f",
+                "headers": [["X-Hub-Signature-256",
+                    "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"]]},
+            "expect": {"verdict": verdict, "reason": expected}})
+    }
+
+    #[test]
+    fn a_report_tells_agreement_disagreement_and_what_was_not_judged() {
+        let key = "It's a Secret to Everybody";
+        let manifest = json!({"cases": [
+            case("good", "meta_hub_sha256", key, "ok"),
+            case("wrong-key", "meta_hub_sha256", "other", "signature_mismatch"),
+            case("not-expected", "meta_hub_sha256", "other", "ok"),
+            case("changed", "meta_hub_sha256", key, "ok"),
+            case("lost", "meta_hub_sha256", key, "ok"),
+            case("no-secret", "meta_hub_sha256", "", "ok"),
+            case("smoke", "smoke_signals", key, "ok"),
+        ]});
+        let report = verify_manifest(manifest.to_string().as_bytes(), |name| match name {
+            "changed.txt" => Ok(b"Hello, Mallory!".to_vec()),
+            "lost.txt" => Err(io::ErrorKind::NotFound.into()),
+            _ => Ok(b"Hello, World!".to_vec()),
+        })
+        .unwrap();
+        assert_eq!((report.n, report.agree), (6, 2));
+        let reasons: Vec<_> = report
+            .disagree
+            .iter()
+            .map(|case| (case.id.as_str(), case.got.reason.as_str()))
+            .collect();
+        assert_eq!(
+            reasons,
+            [
+                ("not-expected", "signature_mismatch"),
+                ("changed", "body_changed"),
+                ("lost", "body_missing"),
+                ("no-secret", "empty_secret"),
+            ]
+        );
+        assert_eq!(
+            report.skipped,
+            BTreeMap::from([("smoke_signals".to_owned(), 1)])
+        );
+    }
+}

@@ -30,6 +30,8 @@ pub fn default_client() -> Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(Duration::from_secs(10))
+        // A connection that the other side closed in the meantime would leave a message ambiguous.
+        .pool_idle_timeout(Duration::from_secs(20))
         .redirect(Policy::none())
         .build()
         .map_err(|error| Error::internal(OPERATION, "no HTTP client").with_source(error))

@@ -10,6 +10,7 @@ mod support;
 use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
+use futures::StreamExt;
 use http::{Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -319,8 +320,10 @@ async fn a_body_over_the_limit_is_refused_without_being_read_to_its_end() {
         StatusCode::PAYLOAD_TOO_LARGE
     );
 
-    // Endless pieces of undeclared length: the answer comes after the first one too many.
-    let pieces = futures_stream(|| Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0; 40]))));
+    // Pieces of undeclared length: the answer comes with the first one too many, long before the
+    // last, which never comes.
+    let piece = || Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0; 40])));
+    let pieces = repeated(piece).take(3).chain(futures::stream::pending());
     let endless = whatsapp(b"").body(StreamBody::new(pieces)).unwrap();
     assert_eq!(
         ask(&receiver, endless).await.status,
@@ -340,7 +343,7 @@ async fn a_body_that_does_not_arrive_is_given_up() {
     let answer = ask(&receiver, whatsapp(BODY).body(Never).unwrap()).await;
     assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
 
-    let broken = futures_stream(|| Err::<Frame<Bytes>, _>("connection reset"));
+    let broken = repeated(|| Err::<Frame<Bytes>, _>("connection reset"));
     let broken = whatsapp(BODY).body(StreamBody::new(broken)).unwrap();
     assert_eq!(ask(&receiver, broken).await.status, StatusCode::BAD_REQUEST);
     assert!(house.stored().is_empty());
@@ -439,8 +442,6 @@ impl http_body::Body for Never {
 }
 
 /// An endless stream of what `next` makes.
-fn futures_stream<T>(
-    next: impl Fn() -> T + Send + 'static,
-) -> impl futures::Stream<Item = T> + Send {
+fn repeated<T>(next: impl Fn() -> T + Send + 'static) -> impl futures::Stream<Item = T> + Send {
     futures::stream::repeat_with(next)
 }

@@ -117,7 +117,8 @@ pub struct WhatsappSender {
 }
 
 impl WhatsappSender {
-    /// A sender. [`stayzr_core::ErrorKind::Invalid`] if the configuration is.
+    /// A sender. The client is [`crate::default_client`] or one of the host's, which should neither
+    /// follow redirects nor retry. [`stayzr_core::ErrorKind::Invalid`] if the configuration is.
     pub fn new(
         config: &WhatsappConfig,
         tokens: Arc<dyn AccessTokens>,

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -186,4 +187,52 @@ fn half_an_emoji_does_not_cost_the_message() {
         panic!("{events:?}")
     };
     assert_eq!(message.text, "hello \u{fffd}");
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-z_]{0,8}".prop_map(Value::from),
+    ];
+    let name = prop::sample::select(vec![
+        "id",
+        "from",
+        "type",
+        "text",
+        "body",
+        "metadata",
+        "phone_number_id",
+        "messages",
+        "statuses",
+        "contacts",
+        "profile",
+        "errors",
+        "interactive",
+        "location",
+        "status",
+        "timestamp",
+        "other",
+    ]);
+    leaf.prop_recursive(6, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(name.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn invariant_u_no_shape_of_a_delivery_is_an_error(
+        value in any_json(),
+        messages in any_json(),
+        statuses in any_json(),
+    ) {
+        of_value(value);
+        of_value(json!({"metadata": {"phone_number_id": "10"}, "contacts": messages,
+            "messages": [messages], "statuses": [statuses], "errors": statuses}));
+    }
 }

@@ -474,7 +474,7 @@ async fn bad_input_gets_a_clear_answer(hotel: &Hotel) {
         format!("{base}/webhooks/pms/mews/{}?token=x", uuid::Uuid::now_v7()),
         b"{}".to_vec(),
     );
-    assert_eq!(problem(unknown).await, (404, "not_found".to_owned()));
+    assert_eq!(problem(unknown).await, (404, "unknown_endpoint".to_owned()));
 
     let unknown_organization = client
         .get(format!("{base}/api/v1/guests"))

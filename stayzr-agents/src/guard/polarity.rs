@@ -1,0 +1,308 @@
+//! Whether a sentence says that something is so or is not so.
+
+use crate::text;
+
+const NEGATORS: &[&str] = &[
+    "not",
+    "no",
+    "none",
+    "never",
+    "cannot",
+    "without",
+    "neither",
+    "nor",
+    "nobody",
+    "nothing",
+    "unavailable",
+    "prohibited",
+    "forbidden",
+    "unable",
+    "nonsmoking",
+    "against",
+    "lacks",
+    "lack",
+    "don't",
+    "doesn't",
+    "doen't",
+    "isn't",
+    "aren't",
+    "won't",
+    "can't",
+    "didn't",
+    "haven't",
+    "hasn't",
+    "wasn't",
+    "couldn't",
+    "shouldn't",
+    "thres",
+    "dont",
+    "doesnt",
+    "isnt",
+    "cant",
+    "restricted",
+    "excluded",
+    "non",
+    "nicht",
+    "kein",
+    "keine",
+    "keinen",
+    "keiner",
+    "keinem",
+    "nie",
+    "ohne",
+    "leider",
+    "nao",
+    "nenhum",
+    "nenhuma",
+    "nunca",
+    "sem",
+    "sin",
+    "ningun",
+    "ninguna",
+    "ninguno",
+    "tampoco",
+    "pas",
+    "aucun",
+    "aucune",
+    "jamais",
+    "sans",
+    "nessun",
+    "nessuna",
+    "nessuno",
+    "mai",
+    "senza",
+    "niet",
+    "geen",
+    "nooit",
+    "zonder",
+    "ne",
+];
+
+/// The two sides of what a thing costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cost {
+    Free,
+    Paid,
+    Unsaid,
+}
+
+/// What a sentence says, apart from its topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stance {
+    /// The particle it begins with: yes, no.
+    pub(super) particle: Option<bool>,
+    /// Whether its body denies.
+    pub(super) denies: bool,
+    /// What it says about the cost.
+    pub(super) cost: Cost,
+    /// Whether it sets a limit: `only`, `just`, `except`.
+    pub(super) limits: bool,
+}
+
+/// The stance of a sentence.
+pub(super) fn stance(sentence: &str) -> Stance {
+    let normal = normalise(sentence);
+    let mut words = text::words(&normal);
+    let mut particle = take_particle(&mut words);
+    // `yes` in the middle of a sentence stands where a `no` stood; at its end it affirms.
+    if particle.is_none() && words.last().is_some_and(|word| word == "yes") {
+        words.pop();
+        particle = Some(true);
+    } else if particle.is_none() && words.last().is_some_and(|word| word == "no") {
+        words.pop();
+        particle = Some(false);
+    }
+    Stance {
+        particle,
+        denies: denies(&words),
+        cost: cost(&words),
+        limits: words.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "only" | "just" | "except" | "nur" | "apenas" | "solo" | "seulement" | "alleen"
+            )
+        }),
+    }
+}
+
+/// Phrases whose negation denies nothing, or that deny without a negator.
+fn normalise(sentence: &str) -> String {
+    let mut folded = text::fold(sentence);
+    for (from, to) in [
+        ("no extra charge", "free"),
+        ("no additional charge", "free"),
+        ("no charge", "free"),
+        ("no extra fee", "free"),
+        ("no additional fee", "free"),
+        ("no fee", "free"),
+        ("no cost", "free"),
+        ("without charge", "free"),
+        ("without extra charge", "free"),
+        ("free of charge", "free"),
+        ("at no", "free"),
+        ("complimentary", "free"),
+        ("no age restriction", "any age"),
+        ("no restriction", "allowed"),
+        ("not restricted", "allowed"),
+        ("no limit", "unlimited"),
+        ("no problem", "fine"),
+        ("no doubt", "surely"),
+        ("not only", "also"),
+        ("no longer", "not"),
+        ("smoke free", "nonsmoking"),
+        ("smoke-free", "nonsmoking"),
+        ("non smoking", "nonsmoking"),
+        ("non-smoking", "nonsmoking"),
+        ("non-refundable", "nonrefundable"),
+        ("non refundable", "nonrefundable"),
+        ("pet-free", "not pets"),
+        ("gluten-free", "glutenless"),
+        ("gluten free", "glutenless"),
+        ("lactose-free", "lactoseless"),
+        ("step-free", "stepless"),
+        ("nao fumadores", "nonsmoking"),
+    ] {
+        if folded.contains(from) {
+            folded = folded.replace(from, to);
+        }
+    }
+    folded
+}
+
+/// Takes a leading answer particle off, behind an apology or filler.
+fn take_particle(words: &mut Vec<String>) -> Option<bool> {
+    const FILLER: &[&str] = &[
+        "sorry",
+        "i'm",
+        "i",
+        "am",
+        "afraid",
+        "unfortunately",
+        "well",
+        "oh",
+        "hi",
+        "hello",
+        "and",
+        "ok",
+        "okay",
+        "regrettably",
+        "but",
+    ];
+    let at = words
+        .iter()
+        .take(4)
+        .position(|word| !FILLER.contains(&word.as_str()))?;
+    let particle = match words[at].as_str() {
+        "yes" | "yeah" | "yep" | "sure" | "absolutely" | "certainly" | "definitely" | "ja"
+        | "sim" | "oui" => true,
+        "no" | "nope" | "nein" | "nao" | "non" | "nee" => {
+            // `No pets are allowed` denies; `No, pets are not allowed` answers. The comma is gone,
+            // so the word behind it decides: an article, a pronoun or a name follows an answer.
+            let next = words.get(at + 1).map(String::as_str);
+            let answers = next.is_none()
+                || next.is_some_and(|next| {
+                    matches!(
+                        next,
+                        "the"
+                            | "this"
+                            | "that"
+                            | "these"
+                            | "they"
+                            | "there"
+                            | "there's"
+                            | "we"
+                            | "it"
+                            | "you"
+                            | "i"
+                            | "i'm"
+                            | "at"
+                            | "our"
+                            | "a"
+                            | "an"
+                            | "your"
+                            | "he"
+                            | "she"
+                            | "sorry"
+                            | "unfortunately"
+                            | "but"
+                    )
+                });
+            if !answers {
+                return None;
+            }
+            false
+        }
+        _ => return None,
+    };
+    words.drain(..=at);
+    Some(particle)
+}
+
+/// An odd number of negators close together denies; two next to each other affirm.
+fn denies(words: &[String]) -> bool {
+    let places: Vec<usize> = words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| NEGATORS.contains(&word.as_str()) || word.ends_with("n't"))
+        .map(|(at, _)| at)
+        .collect();
+    match places.as_slice() {
+        [] => false,
+        [one, two] => two - one > 2 || is_french_pair(words, *one, *two),
+        _ => true,
+    }
+}
+
+/// `ne … pas` is one negation.
+fn is_french_pair(words: &[String], one: usize, two: usize) -> bool {
+    words[one] == "ne" || words[one] == "n" || words[two] == "pas"
+}
+
+fn cost(words: &[String]) -> Cost {
+    let has = |forms: &[&str]| words.iter().any(|word| forms.contains(&word.as_str()));
+    if has(&[
+        "free",
+        "included",
+        "gratis",
+        "gratuito",
+        "gratuita",
+        "gratuit",
+        "gratuite",
+        "kostenlos",
+        "kostenfrei",
+        "inbegriffen",
+    ]) {
+        Cost::Free
+    } else if has(&[
+        "paid",
+        "charge",
+        "charged",
+        "charges",
+        "fee",
+        "cost",
+        "costs",
+        "price",
+        "pay",
+        "surcharge",
+        "kostenpflichtig",
+    ]) {
+        Cost::Paid
+    } else {
+        Cost::Unsaid
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denial_is_told_from_the_particle() {
+        assert!(stance("No pets are allowed.").denies);
+        let answer = stance("No, the hotel does not allow pets.");
+        assert_eq!((answer.particle, answer.denies), (Some(false), true));
+        assert!(!stance("There is no charge for parking.").denies);
+        assert!(!stance("The hotel doesn't do not offer parking.").denies);
+        assert_eq!(stance("Parking is paid.").cost, Cost::Paid);
+    }
+}

@@ -1,0 +1,426 @@
+//! Picks the sentences and rows of passages that answer a question.
+
+use std::collections::{HashMap, HashSet};
+
+use stayzr_core::model::Tier;
+
+use crate::{router::lexicon::CONCEPTS, text, tool::FoundPassage};
+
+/// A quote with its source.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Quote {
+    pub(super) text: String,
+    pub(super) file_name: String,
+}
+
+/// What kind of answer a question wants, with the look of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Time,
+    Price,
+    Amount,
+    Place,
+    Way,
+}
+
+const TIME: &[&str] = &[
+    "when",
+    "what time",
+    "hours",
+    "open",
+    "opening",
+    "close",
+    "closes",
+    "until when",
+    "how late",
+    "how early",
+    "by when",
+    "wann",
+    "um wie viel uhr",
+    "uhr",
+    "geoffnet",
+    "quando",
+    "a que horas",
+    "que horas",
+    "horario",
+    "cuando",
+    "a que hora",
+    "que hora",
+    "quand",
+    "a quelle heure",
+    "quelle heure",
+    "a che ora",
+    "che ora",
+    "orari",
+    "wanneer",
+    "hoe laat",
+    "open van",
+];
+const PRICE: &[&str] = &[
+    "how much",
+    "cost",
+    "costs",
+    "price",
+    "prices",
+    "fee",
+    "charge",
+    "charges",
+    "expensive",
+    "free of charge",
+    "pay",
+    "wie viel kostet",
+    "kostet",
+    "kosten",
+    "preis",
+    "was kostet",
+    "quanto custa",
+    "custa",
+    "preco",
+    "cuanto cuesta",
+    "cuesta",
+    "precio",
+    "combien",
+    "coute",
+    "prix",
+    "tarif",
+    "quanto costa",
+    "costa",
+    "prezzo",
+    "hoeveel kost",
+    "kost",
+    "prijs",
+    "deposit",
+    "cheaper",
+];
+const AMOUNT: &[&str] = &[
+    "how many",
+    "how long",
+    "how far",
+    "how big",
+    "how old",
+    "how heavy",
+    "how fast",
+    "how high",
+    "how large",
+    "how deep",
+    "wie lange",
+    "wie weit",
+    "wie gross",
+    "wie viele",
+    "quantos",
+    "quantas",
+    "quanto tempo",
+    "cuantos",
+    "cuantas",
+    "cuanto tiempo",
+    "combien de temps",
+    "quanti",
+    "quante",
+    "quanto tempo",
+    "hoe lang",
+    "hoe ver",
+    "hoe veel",
+];
+const PLACE: &[&str] = &[
+    "where",
+    "wo",
+    "onde",
+    "donde",
+    "ou",
+    "dove",
+    "waar",
+    "which floor",
+];
+const WAY: &[&str] = &[
+    "how do i",
+    "how can i",
+    "how to",
+    "wie kann",
+    "como posso",
+    "como puedo",
+    "comment",
+];
+
+fn wanted(words: &[String]) -> Vec<Wanted> {
+    [
+        (TIME, Wanted::Time),
+        (PRICE, Wanted::Price),
+        (AMOUNT, Wanted::Amount),
+        (PLACE, Wanted::Place),
+        (WAY, Wanted::Way),
+    ]
+    .into_iter()
+    .filter(|(forms, _)| forms.iter().any(|form| text::contains_phrase(words, form)))
+    .map(|(_, wanted)| wanted)
+    .collect()
+}
+
+fn looks_like(unit: &str, wanted: Wanted) -> bool {
+    let folded = text::fold(unit);
+    match wanted {
+        Wanted::Time => has_time(&folded) || folded.contains("24 hours") || folded.contains("24 h"),
+        Wanted::Price => [
+            "eur",
+            "gbp",
+            "usd",
+            "chf",
+            "€",
+            "£",
+            "$",
+            "free of charge",
+            "free for",
+            "gratuit",
+            "included",
+            "kostenlos",
+            "no charge",
+            ": free",
+        ]
+        .iter()
+        .any(|mark| folded.contains(mark)),
+        Wanted::Amount => folded.chars().any(|c| c.is_ascii_digit()) || folded.contains("at most"),
+        Wanted::Place => [
+            "floor",
+            "beside",
+            "next to",
+            "reception",
+            "lobby",
+            "printed",
+            " on the ",
+            " at the ",
+            "in the ",
+            "behind",
+            "opposite",
+            "entrance",
+            "between",
+        ]
+        .iter()
+        .any(|mark| folded.contains(mark)),
+        Wanted::Way => [
+            "extension",
+            "reception",
+            "book",
+            "order",
+            "@",
+            "press",
+            "ring",
+            "call",
+            "write",
+        ]
+        .iter()
+        .any(|mark| folded.contains(mark)),
+    }
+}
+
+fn has_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.windows(4).any(|w| {
+        w[0].is_ascii_digit()
+            && (w[1] == b':' || w[1] == b'h')
+            && w[2].is_ascii_digit()
+            && w[3].is_ascii_digit()
+    }) || [" am", " pm", " a.m", " p.m", "noon", "midnight", " uhr"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
+/// The topic words of a question as stems, with the English gloss of concepts it names in another
+/// language.
+pub(super) fn terms(question: &str) -> Vec<String> {
+    let words = text::words(question);
+    let mut terms: Vec<String> = words
+        .iter()
+        .filter(|word| !text::is_stop_word(word) && (word.len() > 1 || word.parse::<u8>().is_ok()))
+        .map(|word| text::stem(word))
+        .collect();
+    for gloss in glosses(&words) {
+        terms.extend(text::words(gloss).iter().map(|word| text::stem(word)));
+    }
+    let mut seen = HashSet::new();
+    terms.retain(|term| seen.insert(term.clone()));
+    terms
+}
+
+/// English names of the concepts that a text names.
+pub(super) fn glosses(words: &[String]) -> Vec<&'static str> {
+    CONCEPTS
+        .iter()
+        .filter(|concept| {
+            !concept.gloss.is_empty()
+                && concept
+                    .forms
+                    .iter()
+                    .any(|form| text::contains_phrase(words, form))
+        })
+        .map(|concept| concept.gloss)
+        .collect()
+}
+
+/// A sentence or row, with what it needs to be compared.
+struct Unit<'a> {
+    text: &'a str,
+    passage: usize,
+    words: HashSet<String>,
+}
+
+/// At most `most` quotes that answer the question, in the order of their worth; none if nothing
+/// in the passages is about it.
+pub(super) fn select(question: &str, passages: &[FoundPassage], most: usize) -> Vec<Quote> {
+    let terms = terms(question);
+    let words = text::words(question);
+    let wanted = wanted(&words);
+    let units: Vec<Unit<'_>> = passages
+        .iter()
+        .enumerate()
+        .flat_map(|(at, passage)| units(&passage.text).into_iter().map(move |text| (at, text)))
+        .map(|(passage, text)| Unit {
+            text,
+            passage,
+            words: text::words(text)
+                .iter()
+                .map(|word| text::stem(word))
+                .collect(),
+        })
+        .collect();
+    if units.is_empty() {
+        return Vec::new();
+    }
+    let headings: Vec<HashSet<String>> = passages
+        .iter()
+        .map(|passage| {
+            text::words(&passage.heading)
+                .iter()
+                .chain(&text::words(
+                    &passage.file_name.replace(['-', '_', '.'], " "),
+                ))
+                .map(|word| text::stem(word))
+                .collect()
+        })
+        .collect();
+    // A rare word of the question says more than one that stands everywhere.
+    let total = units.len() as f64;
+    let weight: HashMap<&str, f64> = terms
+        .iter()
+        .map(|term| {
+            let seen = units.iter().filter(|unit| has(&unit.words, term)).count() as f64;
+            (term.as_str(), (1.0 + total / (1.0 + seen)).ln())
+        })
+        .collect();
+    let mut scored: Vec<(f64, usize)> = units
+        .iter()
+        .enumerate()
+        .map(|(at, unit)| {
+            let mut topical: f64 = 0.0;
+            for term in &terms {
+                if has(&unit.words, term) {
+                    topical += weight[term.as_str()];
+                } else if has(&headings[unit.passage], term) {
+                    topical += 0.45 * weight[term.as_str()];
+                }
+            }
+            let passage = &passages[unit.passage];
+            let fits = wanted
+                .iter()
+                .filter(|kind| looks_like(unit.text, **kind))
+                .count() as f64;
+            let asked = wanted.len() as f64;
+            let base = topical + 2.2 * passage.score;
+            let form = if asked > 0.0 {
+                1.0 + 0.55 * (fits / asked)
+            } else {
+                1.0
+            };
+            let tier = match passage.match_tier {
+                Tier::Strict => 1.0,
+                Tier::Relaxed => 0.9,
+                Tier::Fallback => 0.7,
+            };
+            let about = if topical > 0.0 || terms.is_empty() {
+                1.0
+            } else {
+                0.25
+            };
+            (base * form * tier * about, at)
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let best = scored[0].0;
+    let about_it = scored.first().is_some_and(|(_, at)| {
+        let unit = &units[*at];
+        terms
+            .iter()
+            .any(|term| has(&unit.words, term) || has(&headings[unit.passage], term))
+            || passages[unit.passage].match_tier == Tier::Strict
+    });
+    if !about_it {
+        return Vec::new();
+    }
+    let mut quotes: Vec<Quote> = Vec::new();
+    for (score, at) in scored {
+        if quotes.len() >= most || score < 0.62 * best {
+            break;
+        }
+        let unit = &units[at];
+        let quote = Quote {
+            text: shorten(unit.text),
+            file_name: passages[unit.passage].file_name.clone(),
+        };
+        if !quotes
+            .iter()
+            .any(|other| overlaps(&other.text, &quote.text))
+        {
+            quotes.push(quote);
+        }
+    }
+    quotes
+}
+
+/// Whether a term stands among words, or shares a long beginning with one of them.
+fn has(words: &HashSet<String>, term: &str) -> bool {
+    words.contains(term)
+        || (term.len() >= 5
+            && words.iter().any(|word| {
+                word.len() >= 5 && (word.starts_with(term) || term.starts_with(word.as_str()))
+            }))
+}
+
+/// Sentences of prose; lines of tables and lists stay whole.
+fn units(passage: &str) -> Vec<&str> {
+    passage
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .flat_map(|line| {
+            if is_row(line) {
+                vec![line]
+            } else {
+                text::sentences(line)
+            }
+        })
+        .collect()
+}
+
+/// `item: Super Bock; price: EUR 4.20`, `a | b | c`: a row.
+fn is_row(line: &str) -> bool {
+    line.contains(" | ") || line.matches(": ").count() >= 2
+}
+
+fn shorten(unit: &str) -> String {
+    const LIMIT: usize = 320;
+    let unit = unit.trim_start_matches(['-', '*', '•', ' ']).trim();
+    if unit.chars().count() <= LIMIT {
+        return unit.to_owned();
+    }
+    let cut: String = unit.chars().take(LIMIT).collect();
+    match cut.rfind(' ') {
+        Some(at) => format!("{}…", &cut[..at]),
+        None => cut,
+    }
+}
+
+fn overlaps(a: &str, b: &str) -> bool {
+    let a: HashSet<String> = text::words(a).into_iter().collect();
+    let b: HashSet<String> = text::words(b).into_iter().collect();
+    let shared = a.intersection(&b).count();
+    let smaller = a.len().min(b.len()).max(1);
+    shared * 10 >= smaller * 9
+}

@@ -13,6 +13,8 @@ mod ingest;
 mod memory;
 mod offline;
 mod plan;
+#[cfg(feature = "qdrant")]
+pub mod qdrant;
 mod rescore;
 mod retrieve;
 mod tables;

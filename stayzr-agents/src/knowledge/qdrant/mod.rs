@@ -1,0 +1,8 @@
+//! The index outside the process: a Qdrant collection.
+
+mod collection;
+mod error;
+mod index;
+mod point;
+
+pub use index::{COLLECTION, QdrantIndex};

@@ -1,0 +1,426 @@
+//! A hotel with a store, a clock that stands still, an engine, and a vendor.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use stayzr_core::{
+    Result,
+    clock::{Clock, ManualClock, SystemClock},
+    flow::{EditRequest, PushPolicy, edit},
+    ids::{ApiTokenId, IntegrationId, OrganizationId, PropertyId},
+    model::{
+        Address, Change, ChangeSource, Integration, IntegrationStatus, Organization, PricingMode,
+        Property, RunMode, SyncRun,
+    },
+    port::{
+        PageRequest,
+        directory::{Directory, IntegrationOwner},
+        edit::{EditWrite, Edits},
+        entities::Entities,
+        queue::JobQueue,
+        setup::{Maintenance, NewToken, Setup},
+        sync::{Mapping, SyncStore},
+    },
+    queue::{Claimed, Handler, HandlerResult, Job, JobFilter, JobOutcome, NewJob, Queue},
+    store::sqlite::{SqliteOptions, SqliteStore},
+    tenant::{Principal, Role, TenantScope},
+    transform::{EntityKind, EntityRow, FieldRule},
+};
+use stayzr_pms::{
+    PmsProvider,
+    engine::{Connect, EngineOptions, EnginePorts, SyncEngine, SyncJob},
+};
+use uuid::Uuid;
+
+use crate::{
+    racing::Racing,
+    vendor::{Vendor, map, rules},
+};
+
+pub struct Hotel {
+    pub store: Arc<SqliteStore>,
+    pub clock: Arc<ManualClock>,
+    pub vendor: Arc<Vendor>,
+    pub engine: SyncEngine,
+    pub racing: Arc<Racing>,
+    pub scope: TenantScope,
+    pub property_id: PropertyId,
+    pub integration_id: IntegrationId,
+    _folder: tempfile::TempDir,
+}
+
+struct Opens(Arc<Vendor>);
+
+#[async_trait]
+impl Connect for Opens {
+    async fn connect(&self, _: TenantScope, _: &Integration) -> Result<Arc<dyn PmsProvider>> {
+        Ok(self.0.clone())
+    }
+}
+
+struct Rules;
+
+impl PushPolicy for Rules {
+    fn rule(&self, _: &str, kind: EntityKind, field: &str) -> Option<FieldRule> {
+        rules(kind).iter().find(|rule| rule.field == field).copied()
+    }
+
+    fn push_job(
+        &self,
+        scope: TenantScope,
+        id: IntegrationId,
+        kind: EntityKind,
+        row: Uuid,
+    ) -> NewJob {
+        SyncJob::push(scope, id, kind, row)
+    }
+}
+
+pub fn start() -> DateTime<Utc> {
+    "2026-06-09T12:00:00Z".parse().unwrap()
+}
+
+impl Hotel {
+    pub async fn open() -> Self {
+        Self::with_settings(Value::Null).await
+    }
+
+    pub async fn with_settings(settings: Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(start()));
+        let options = SqliteOptions::new(folder.path().join("hotel.db")).clock(clock.clone());
+        let store = Arc::new(SqliteStore::open(options).await.unwrap());
+        store.migrate().await.unwrap();
+        let organization_id = OrganizationId::generate(&SystemClock);
+        let property_id = PropertyId::generate(&SystemClock);
+        let integration_id = IntegrationId::generate(&SystemClock);
+        let now = clock.now();
+        let principal = Principal {
+            token_id: ApiTokenId::generate(&SystemClock),
+            name: "front desk".to_owned(),
+            organization_id,
+            role: Role::Admin,
+            property_ids: Vec::new(),
+        };
+        let organization = Organization {
+            id: organization_id,
+            name: "Aurelia".to_owned(),
+            created_at: now,
+        };
+        let token = NewToken {
+            principal,
+            hash: "00".to_owned(),
+        };
+        store
+            .create_organization(organization, token)
+            .await
+            .unwrap();
+        let property = Property {
+            id: property_id,
+            organization_id,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            name: "To be connected".to_owned(),
+            address: Address {
+                country_code: Some("PT".to_owned()),
+                ..Address::default()
+            },
+            geo: None,
+            time_zone: "UTC".to_owned(),
+            currency: "USD".parse().unwrap(),
+            pricing: PricingMode::Gross,
+            languages: Vec::new(),
+            check_in: Some("15:00".to_owned()),
+            check_out: None,
+            phone: None,
+            email: None,
+            website: None,
+            amenities: vec![serde_json::from_value(json!({"name": "Pool"})).unwrap()],
+            policies: Vec::new(),
+        };
+        store.create_property(property).await.unwrap();
+        store
+            .create_integration(Integration {
+                id: integration_id,
+                organization_id,
+                property_id,
+                provider: "scripted".to_owned(),
+                account: "account".to_owned(),
+                remote_property_id: "enterprise".to_owned(),
+                settings,
+                sealed: String::new(),
+                status: IntegrationStatus::Active,
+                created_at: now,
+                updated_at: now,
+            })
+            .await
+            .unwrap();
+        let vendor = Arc::new(Vendor::new(now));
+        let racing = Arc::new(Racing::new(store.clone()));
+        let engine = SyncEngine::new(
+            EnginePorts {
+                sync: racing.clone(),
+                ..EnginePorts::of(store.clone())
+            },
+            Arc::new(Opens(vendor.clone())),
+            clock.clone(),
+            EngineOptions::default(),
+        );
+        Self {
+            store,
+            clock,
+            vendor,
+            engine,
+            racing,
+            scope: TenantScope::property(organization_id, property_id),
+            property_id,
+            integration_id,
+            _folder: folder,
+        }
+    }
+
+    /// A hotel whose vendor has one of everything, not synchronised yet.
+    pub async fn furnished() -> Self {
+        let hotel = Self::open().await;
+        furnish(&hotel.vendor);
+        hotel
+    }
+
+    /// The same, synchronised.
+    pub async fn synchronised() -> Self {
+        let hotel = Self::furnished().await;
+        hotel.backfill().await;
+        hotel.vendor.take_calls();
+        hotel
+    }
+
+    pub fn everything(&self) -> TenantScope {
+        TenantScope::organization(self.scope.organization_id)
+    }
+
+    pub fn owner(&self) -> IntegrationOwner {
+        IntegrationOwner {
+            id: self.integration_id,
+            scope: self.scope,
+            provider: "scripted".to_owned(),
+            account: "account".to_owned(),
+        }
+    }
+
+    pub async fn run(&self, mode: RunMode) -> Result<SyncRun> {
+        self.engine
+            .run(self.scope, self.integration_id, mode, None)
+            .await
+    }
+
+    pub async fn backfill(&self) -> SyncRun {
+        self.run(RunMode::Backfill).await.unwrap()
+    }
+
+    pub async fn incremental(&self) -> SyncRun {
+        self.run(RunMode::Incremental).await.unwrap()
+    }
+
+    pub async fn read(&self, kind: EntityKind, id: &str) {
+        self.engine
+            .targeted(
+                self.scope,
+                self.integration_id,
+                kind,
+                &[id.to_owned()],
+                None,
+            )
+            .await
+            .unwrap();
+    }
+
+    pub async fn mapping(&self, kind: EntityKind, id: &str) -> Mapping {
+        let ids = [id.to_owned()];
+        let found = self
+            .store
+            .mappings(self.everything(), self.integration_id, kind, &ids)
+            .await
+            .unwrap();
+        found.into_iter().next().expect("the record is mapped")
+    }
+
+    pub async fn row(&self, kind: EntityKind, id: &str) -> EntityRow {
+        let id = self.mapping(kind, id).await.local_id;
+        let row = self.store.row(self.everything(), kind, id).await.unwrap();
+        row.expect("the row exists")
+    }
+
+    pub async fn text(&self, kind: EntityKind, id: &str, field: &str) -> Option<String> {
+        let row = self.row(kind, id).await;
+        row.fields.text(field).map(str::to_owned)
+    }
+
+    pub async fn count(&self, kind: EntityKind) -> usize {
+        let page = PageRequest {
+            limit: 1000,
+            cursor: None,
+        };
+        let filter = Default::default();
+        let rows = self
+            .store
+            .rows(self.everything(), kind, &filter, &page)
+            .await;
+        rows.unwrap().items.len()
+    }
+
+    /// An edit by staff, as the API makes it.
+    pub async fn edit(&self, kind: EntityKind, id: &str, set: Value) {
+        let id = self.mapping(kind, id).await.local_id;
+        edit_row(&self.store, &*self.clock, self.everything(), kind, id, set).await;
+    }
+
+    pub async fn push(&self, kind: EntityKind, id: &str) -> Result<stayzr_pms::engine::PushReport> {
+        let id = self.mapping(kind, id).await.local_id;
+        self.engine
+            .push(self.scope, self.integration_id, kind, id, None)
+            .await
+    }
+
+    pub async fn journal(&self, kind: EntityKind, id: &str) -> Vec<Change> {
+        let id = self.mapping(kind, id).await.local_id;
+        let page = PageRequest {
+            limit: 1000,
+            cursor: None,
+        };
+        let changes = self.store.changes(self.everything(), kind, id, &page).await;
+        changes.unwrap().items
+    }
+
+    pub async fn jobs(&self) -> Vec<Job> {
+        let page = PageRequest {
+            limit: 1000,
+            cursor: None,
+        };
+        let filter = JobFilter::default();
+        let jobs = self.store.jobs(self.everything(), &filter, &page).await;
+        jobs.unwrap().items
+    }
+
+    pub async fn claim(&self, worker: &str) -> Vec<Claimed> {
+        let lease = Duration::from_secs(30);
+        self.store
+            .claim(Queue::PmsSyncQueue, worker, 10, lease)
+            .await
+            .unwrap()
+    }
+
+    /// Works on everything that is due; what fails is tried again a minute later, at most so often.
+    pub async fn drain(&self) {
+        for _ in 0..50 {
+            let claimed = self.claim("worker").await;
+            if claimed.is_empty() {
+                return;
+            }
+            for claimed in claimed {
+                let lease = claimed.lease.clone();
+                let (outcome, jobs) = match self.engine.handle(claimed).await {
+                    Ok(HandlerResult::Complete(jobs)) => (JobOutcome::Completed, jobs),
+                    Ok(other) => panic!("unexpected {other:?}"),
+                    Err(error) => (
+                        JobOutcome::Retry {
+                            error: error.to_string(),
+                            after: Duration::ZERO,
+                        },
+                        Vec::new(),
+                    ),
+                };
+                self.store.finish(&lease, outcome, jobs).await.unwrap();
+            }
+        }
+        panic!("the queue does not empty");
+    }
+
+    /// Lets the time pass in which reads may be late.
+    pub async fn quiet(&self) {
+        self.clock.advance(TimeDelta::minutes(10));
+        self.vendor.lock().now += TimeDelta::minutes(10);
+        self.drain().await;
+    }
+}
+
+pub async fn edit_row(
+    store: &SqliteStore,
+    clock: &ManualClock,
+    scope: TenantScope,
+    kind: EntityKind,
+    id: Uuid,
+    set: Value,
+) {
+    let request = EditRequest {
+        kind,
+        id,
+        set: map(set),
+        expected_version: None,
+        source: ChangeSource::Staff {
+            actor: "front desk".to_owned(),
+        },
+    };
+    edit(store, &Rules, clock, scope, request).await.unwrap();
+}
+
+/// An edit straight in the store, without a push.
+pub async fn set_silently(store: &SqliteStore, scope: TenantScope, row: &EntityRow, set: Value) {
+    store
+        .apply_edit(EditWrite {
+            scope,
+            kind: row.kind,
+            id: row.id,
+            expected_version: row.version,
+            set: map(set),
+            contacts: Vec::new(),
+            changes: Vec::new(),
+            jobs: Vec::new(),
+        })
+        .await
+        .unwrap();
+}
+
+pub fn furnish(vendor: &Vendor) {
+    use EntityKind::{Guest, Property, Reservation, Room, RoomType};
+    vendor.add(
+        Property,
+        "enterprise",
+        json!({"name": "Aurelia Porto", "time_zone": "Europe/Lisbon", "currency": "EUR",
+            "address": {"city": "Porto", "country_code": "PT"}}),
+    );
+    vendor.add(RoomType, "double", json!({"name": "Double", "capacity": 2}));
+    vendor.add_linked(
+        Room,
+        "101",
+        json!({"name": "101", "condition": "clean"}),
+        &[("room_type_id", RoomType, "double")],
+    );
+    for (id, first, last) in [
+        ("ada", "Ada", "Lovelace"),
+        ("alan", "Alan", "Turing"),
+        ("grace", "Grace", "Hopper"),
+    ] {
+        vendor.add(
+            Guest,
+            id,
+            json!({"first_name": first, "last_name": last, "email": format!("{first}@Example.com"),
+                "phone": null, "classifications": ["Returning"]}),
+        );
+    }
+    for (id, guest) in [("r1", "ada"), ("r2", "alan"), ("r3", "grace")] {
+        vendor.add_linked(
+            Reservation,
+            id,
+            json!({"number": id, "status": "confirmed", "adults": 2,
+                "arrival": "2026-07-01T14:00:00Z", "departure": "2026-07-03T10:00:00Z"}),
+            &[
+                ("guest_id", Guest, guest),
+                ("room_type_id", RoomType, "double"),
+                ("room_id", Room, "101"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! Edits, changes, duplicates, stale reads, lost answers and crashes in any order.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use serde_json::{Value, json};
+use stayzr_core::transform::EntityKind::Guest;
+
+use crate::{hotel::Hotel, vendor::Answer};
+
+const GUESTS: [&str; 2] = ["ada", "alan"];
+
+/// What must stand on both sides in the end, for fields that only one side changes.
+type Expected = BTreeMap<(&'static str, &'static str), Value>;
+
+struct World {
+    hotel: Hotel,
+    rng: StdRng,
+    expected: Expected,
+    steps: u32,
+    log: Vec<String>,
+}
+
+impl World {
+    async fn step(&mut self) {
+        self.steps += 1;
+        let value = json!(format!("v{}", self.steps));
+        let guest = *GUESTS.choose(&mut self.rng).unwrap();
+        match self.rng.random_range(0..14) {
+            // Only staff touch the first name, only the vendor the last name, both the email.
+            0..3 => {
+                self.log.push(format!("edit {guest} first_name {value}"));
+                self.expected.insert((guest, "first_name"), value.clone());
+                self.hotel
+                    .edit(Guest, guest, json!({"first_name": value}))
+                    .await;
+            }
+            3 => {
+                self.log.push(format!("edit {guest} email {value}"));
+                self.hotel.edit(Guest, guest, json!({"email": value})).await;
+            }
+            4..6 => {
+                let at_once = self.rng.random_bool(0.5);
+                let field = ["last_name", "email"].choose(&mut self.rng).unwrap();
+                self.log
+                    .push(format!("vendor {guest} {field} {value} {at_once}"));
+                if *field == "last_name" {
+                    self.expected.insert((guest, "last_name"), value.clone());
+                }
+                let change = json!({*field: value});
+                match at_once {
+                    true => self.hotel.vendor.change_at_once(Guest, guest, change),
+                    false => self.hotel.vendor.change(Guest, guest, change),
+                }
+            }
+            6 => {
+                self.log.push(format!("read {guest}"));
+                self.hotel.read(Guest, guest).await;
+            }
+            7..9 => {
+                let history = self.hotel.vendor.lock().history.clone();
+                let of_guest: Vec<_> = history
+                    .into_iter()
+                    .filter(|record| record.external_id == guest)
+                    .collect();
+                let stale = of_guest.choose(&mut self.rng).unwrap().clone();
+                self.log.push(format!(
+                    "stale read {guest} {:?} {:?}",
+                    stale.version, stale.fields
+                ));
+                self.hotel.vendor.lock().stale_reads.push_back(stale);
+                self.hotel.read(Guest, guest).await;
+            }
+            9 => {
+                let answer = match self.rng.random_range(0..4) {
+                    0 => Answer::Stale,
+                    1 => Answer::Lost,
+                    2 => Answer::Ambiguous { done: true },
+                    _ => Answer::Ambiguous { done: false },
+                };
+                self.log.push(format!("push {guest} {answer:?}"));
+                self.hotel.vendor.lock().answers.push_back(answer);
+                // A lost answer is a crash after the write: nothing of it is saved.
+                let _ = self.hotel.push(Guest, guest).await;
+                self.hotel.vendor.lock().answers.clear();
+            }
+            10 => {
+                self.log.push(format!("push {guest}"));
+                let _ = self.hotel.push(Guest, guest).await;
+            }
+            11 => {
+                self.log.push("incremental".to_owned());
+                self.hotel.incremental().await;
+            }
+            12 => {
+                self.log.push("drain".to_owned());
+                self.hotel.drain().await;
+            }
+            _ => {
+                // Our clock runs as it likes.
+                let seconds = self.rng.random_range(0..40);
+                self.log.push(format!("wait {seconds}"));
+                self.hotel.clock.advance(TimeDelta::seconds(seconds));
+            }
+        }
+    }
+
+    async fn settle(&mut self) {
+        for _ in 0..3 {
+            self.hotel.quiet().await;
+            for guest in GUESTS {
+                self.hotel.read(Guest, guest).await;
+            }
+        }
+        self.hotel.quiet().await;
+    }
+
+    async fn judge(&self, seed: u64) {
+        let story = || format!("seed {seed}:\n{}", self.log.join("\n"));
+        for guest in GUESTS {
+            let row = self.hotel.row(Guest, guest).await;
+            let record = self.hotel.vendor.record(Guest, guest);
+            for field in ["first_name", "last_name", "email"] {
+                let (ours, theirs) = (row.fields.get(field), record.fields.get(field));
+                assert_eq!(ours, theirs, "{guest}.{field} converges; {}", story());
+                if let Some(expected) = self.expected.get(&(guest, field)) {
+                    assert_eq!(ours, Some(expected), "{guest}.{field} is kept; {}", story());
+                }
+            }
+        }
+        let pushes = self.hotel.vendor.pushes().len();
+        self.hotel.incremental().await;
+        self.hotel.drain().await;
+        assert_eq!(
+            self.hotel.vendor.pushes().len(),
+            pushes,
+            "quiet; {}",
+            story()
+        );
+    }
+}
+
+#[tokio::test]
+async fn invariant_b_no_interleaving_loses_an_edit_and_both_sides_converge() {
+    let seeds: u64 = std::env::var("STAYZR_SIMULATION_SEEDS")
+        .ok()
+        .and_then(|seeds| seeds.parse().ok())
+        .unwrap_or(40);
+    let first: u64 = std::env::var("STAYZR_SIMULATION_FIRST")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(0);
+    for seed in first..first + seeds {
+        let mut world = World {
+            hotel: Hotel::synchronised().await,
+            rng: StdRng::seed_from_u64(seed),
+            expected: Expected::new(),
+            steps: 0,
+            log: Vec::new(),
+        };
+        for _ in 0..30 {
+            world.step().await;
+        }
+        world.settle().await;
+        world.judge(seed).await;
+    }
+}

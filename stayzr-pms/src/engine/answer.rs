@@ -111,7 +111,7 @@ impl SyncEngine {
                 true => record_hash(answer),
                 false => mapping.hash.clone(),
             },
-            verdict: Verdict::Changed,
+            verdict: Verdict::Answered,
             record: &record,
         };
         let input = answer_input(row.kind);

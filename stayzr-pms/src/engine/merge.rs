@@ -11,9 +11,9 @@ use stayzr_core::{
 use super::{
     job::SyncJob,
     notes::Notes,
-    plan::{Planner, Resolved, deactivate, reason_of},
+    plan::{Planner, Resolved, deactivate},
     shape,
-    triage::{Triaged, is_older},
+    triage::{Triaged, Verdict, is_older},
 };
 
 impl Planner<'_> {
@@ -29,7 +29,9 @@ impl Planner<'_> {
         let record = triaged.record;
         let mut notes = Notes::of(&mapping);
         let newer = is_older(mapping.version.as_deref(), record.version.as_deref());
-        let late = !newer && self.leave_out_late(triaged, &notes, &mut resolved.fields);
+        let answered = triaged.verdict == Verdict::Answered;
+        let late =
+            !newer && !answered && self.leave_out_late(triaged, &notes, &mut resolved.fields);
         take_echo(&mut notes, &mut mapping.base, &resolved.fields);
         let outcome = merge(MergeInput {
             base: &mapping.base,
@@ -45,8 +47,8 @@ impl Planner<'_> {
         if !set.is_empty() {
             let mut after = row.clone();
             after.fields.extend(&set);
-            if let Err(error) = shape::check(&after) {
-                return self.park(record, reason_of(&error));
+            if let Err(reason) = shape::check(&after, &row.fields) {
+                return self.park(record, reason);
             }
         }
         self.journal_merge(row, &mapping.base, &set, &outcome, &notes);
@@ -70,7 +72,8 @@ impl Planner<'_> {
         }
         notes.disputed = disputed(&notes, &resolved.fields, &outcome);
         notes.unresolved = resolved.unresolved;
-        if newer {
+        // What was there in the second of our own push may still be read under its mark.
+        if newer && !answered {
             notes.before_push = None;
         }
         let version = match is_older(record.version.as_deref(), mapping.version.as_deref()) {

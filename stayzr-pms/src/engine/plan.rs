@@ -232,8 +232,9 @@ impl Planner<'_> {
             updated_at: now,
             fields,
         };
-        if let Err(error) = shape::check(&row) {
-            return self.park(record, reason_of(&error));
+        let sound = shape::sound(record.kind, &record.external_id);
+        if let Err(reason) = shape::check(&row, &sound) {
+            return self.park(record, reason);
         }
         if record.kind == EntityKind::Guest && record.merged_into.is_none() {
             self.contacts(id, &row.fields, false);
@@ -260,13 +261,5 @@ impl Planner<'_> {
 pub(super) fn deactivate(kind: EntityKind, fields: &mut FieldMap) {
     if kind.columns().iter().any(|column| column.name == "active") {
         fields.insert("active", false);
-    }
-}
-
-/// What is wrong with a record, with the cause that names the field.
-pub(super) fn reason_of(error: &stayzr_core::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{}: {source}", error.message()),
-        None => error.message().to_owned(),
     }
 }

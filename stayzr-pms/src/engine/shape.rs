@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use stayzr_core::{
-    Result,
+    Error,
     clock::truncate,
     model::{Guest, Property, Reservation, Room, RoomType},
     transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
@@ -99,13 +99,58 @@ pub(super) fn canonical(kind: EntityKind, field: &str, value: &Value) -> Option<
     })
 }
 
-/// Whether the row can be read as its type; the error names what cannot.
-pub(super) fn check(row: &EntityRow) -> Result<()> {
+/// Whether the row can be read as its type; if not, says which field cannot be what it is.
+/// `sound` are fields of a row that can be read.
+pub(super) fn check(row: &EntityRow, sound: &FieldMap) -> Result<(), String> {
+    if let Some(field) = row
+        .kind
+        .columns()
+        .iter()
+        .map(|column| column.name)
+        .find(|name| is_required(row.kind, name) && row.fields.get(name).is_none_or(Value::is_null))
+    {
+        return Err(format!("{field}: the record has none"));
+    }
+    let Err(error) = parse(row) else {
+        return Ok(());
+    };
+    let mut probe = EntityRow {
+        fields: sound.clone(),
+        ..row.clone()
+    };
+    for (field, value) in row.fields.changed_from(sound) {
+        let before = probe.fields.insert(field.as_str(), value);
+        if let Err(error) = parse(&probe) {
+            return Err(format!("{field}: {}", reason(&error)));
+        }
+        probe.fields.insert(field, before.unwrap_or_default());
+    }
+    Err(reason(&error))
+}
+
+/// Fields of a row of this kind that can be read.
+pub(super) fn sound(kind: EntityKind, external_id: &str) -> FieldMap {
+    let mut fields = defaults(kind, external_id);
+    if kind == EntityKind::Reservation {
+        fields.insert("arrival", "2000-01-01T00:00:00Z");
+        fields.insert("departure", "2000-01-02T00:00:00Z");
+    }
+    fields
+}
+
+fn parse(row: &EntityRow) -> stayzr_core::Result<()> {
     match row.kind {
         EntityKind::Property => Property::from_row(row).map(drop),
         EntityKind::RoomType => RoomType::from_row(row).map(drop),
         EntityKind::Room => Room::from_row(row).map(drop),
         EntityKind::Guest => Guest::from_row(row).map(drop),
         EntityKind::Reservation => Reservation::from_row(row).map(drop),
+    }
+}
+
+fn reason(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => source.to_string(),
+        None => error.message().to_owned(),
     }
 }

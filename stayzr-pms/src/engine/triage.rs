@@ -23,6 +23,8 @@ pub enum Verdict {
     Unchanged,
     /// Older than what was seen last.
     Stale,
+    /// The vendor's answer to a push of ours. Never the outcome of a triage.
+    Answered,
     /// Erased here for good.
     Erased,
 }

@@ -1,6 +1,9 @@
 //! The sync engine against a vendor that does what a test tells it.
 
-#![allow(unreachable_pub, reason = "modules of a test are reached from nowhere else")]
+#![allow(
+    unreachable_pub,
+    reason = "modules of a test are reached from nowhere else"
+)]
 
 mod hotel;
 mod racing;

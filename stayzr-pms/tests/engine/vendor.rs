@@ -106,6 +106,8 @@ pub struct State {
     /// Records that the next reads by id give instead of the truth.
     pub stale_reads: VecDeque<RemoteRecord>,
     pub answers: VecDeque<Answer>,
+    /// Pushes get the mark of the last change rather than one of their own.
+    pub pushes_at_once: bool,
     /// The page read that fails, counted from 1 over all.
     pub failing_page: Option<usize>,
     pages: usize,
@@ -244,7 +246,9 @@ impl State {
     }
 
     fn do_push(&mut self, push: &Push) -> RemoteRecord {
-        self.now += TimeDelta::seconds(1);
+        if !self.pushes_at_once {
+            self.now += TimeDelta::seconds(1);
+        }
         let id = push.external_id.clone().unwrap_or_else(|| {
             self.created += 1;
             format!("made-{}", self.created)

@@ -1,2 +1,11 @@
-//! The command.
-fn main() {}
+//! The command `stayzr`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use stayzr_server::cli::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    run(Cli::parse()).await
+}

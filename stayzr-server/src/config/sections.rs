@@ -1,0 +1,363 @@
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The whole configuration. Every key has its default in the embedded file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server and its folder.
+    pub server: Server,
+    /// The database.
+    pub store: Store,
+    /// Work on the queues.
+    pub workers: Workers,
+    /// The knowledge index.
+    pub knowledge: Knowledge,
+    /// The chat model.
+    pub model: Model,
+    /// The embedder.
+    pub embedder: Embedder,
+    /// Encryption at rest.
+    pub secrets: Secrets,
+    /// Channels to guests.
+    pub channels: Channels,
+    /// Logs.
+    pub telemetry: Telemetry,
+    /// API tokens.
+    pub auth: Auth,
+}
+
+/// The HTTP server and its folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder for the embedded database and the master key.
+    pub data_dir: PathBuf,
+    /// Address under which vendors reach the server; empty for the one listened on.
+    pub public_url: String,
+    /// Origins of web pages that may call the API.
+    pub cors_origins: Vec<String>,
+    /// After so many seconds a request is answered with 504.
+    pub request_timeout_seconds: u64,
+    /// The longest body of an API request, in bytes.
+    pub max_body_bytes: usize,
+    /// How long begun work may go on after a signal to stop, in seconds.
+    pub drain_seconds: u64,
+}
+
+/// The database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite://…` or `postgres://…`; empty for a file in the data folder.
+    pub url: SecretString,
+    /// Another user for migrations; empty for the same.
+    pub migrate_url: SecretString,
+    /// Schema on PostgreSQL.
+    pub schema: String,
+    /// Connections to the database, at least 1.
+    pub max_connections: u32,
+    /// Whether the schema is brought up to date at start.
+    pub auto_migrate: bool,
+}
+
+/// Work on the queues.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workers {
+    /// Jobs at the same time in each queue, at least 1.
+    pub concurrency: usize,
+    /// Milliseconds between two looks at an idle queue, at least 10.
+    pub poll_milliseconds: u64,
+    /// How long a lease holds, in seconds, at least 3; renewed at a third of that.
+    pub lease_seconds: u64,
+    /// Whether this process works on the queues.
+    pub enabled: bool,
+}
+
+/// The knowledge index.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Knowledge {
+    /// `embedded` or `qdrant`.
+    pub index: String,
+    /// Address of Qdrant's gRPC endpoint.
+    pub qdrant_url: String,
+    /// Its key, where it asks for one.
+    pub qdrant_api_key: SecretString,
+}
+
+/// The chat model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// `offline` or `gemini`.
+    pub provider: String,
+    /// The model's name; empty for the provider's default.
+    pub name: String,
+    /// Another address of the API; empty for the vendor's.
+    pub base_url: String,
+    /// The key.
+    pub api_key: SecretString,
+    /// Who answers when the provider is down: `offline` or empty for nobody.
+    pub fallback: String,
+}
+
+/// The embedder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedder {
+    /// `offline` or `gemini`.
+    pub provider: String,
+    /// The model's name; empty for the provider's default.
+    pub name: String,
+    /// Another address of the API; empty for the vendor's.
+    pub base_url: String,
+    /// The key; empty for the model's.
+    pub api_key: SecretString,
+}
+
+/// Encryption at rest.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// 32 bytes in base64; empty for the file in the data folder.
+    pub master_key: SecretString,
+}
+
+/// Channels to guests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channels {
+    /// WhatsApp.
+    pub whatsapp: Whatsapp,
+}
+
+/// WhatsApp.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whatsapp {
+    /// App secret of the Meta app.
+    pub app_secret: SecretString,
+    /// App secrets that were replaced and still verify.
+    pub previous_app_secrets: Vec<SecretString>,
+    /// The token of Meta's handshake.
+    pub verify_token: SecretString,
+    /// Address of the Cloud API.
+    pub base_url: String,
+    /// Version of the Cloud API, such as `v25.0`.
+    pub api_version: String,
+}
+
+/// Logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// A level, or a filter of `tracing`.
+    pub log: String,
+    /// `text` or `json`.
+    pub format: String,
+}
+
+/// API tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// What tokens begin with.
+    pub token_prefix: String,
+}
+
+/// Which database a URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreBackendKind {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// A database URL whose scheme is known.
+#[derive(Debug, Clone)]
+pub struct StoreUrl {
+    /// Which database.
+    pub kind: StoreBackendKind,
+    /// The URL; it may hold a password.
+    pub url: SecretString,
+}
+
+impl Config {
+    /// Checks what types alone cannot, and that this build has what the configuration selects.
+    pub fn validate(&self) -> Result<(), Failure> {
+        self.store_url()?;
+        at_least(
+            "store.max_connections",
+            u64::from(self.store.max_connections),
+            1,
+        )?;
+        at_least("workers.concurrency", self.workers.concurrency as u64, 1)?;
+        at_least(
+            "workers.poll_milliseconds",
+            self.workers.poll_milliseconds,
+            10,
+        )?;
+        at_least("workers.lease_seconds", self.workers.lease_seconds, 3)?;
+        at_least(
+            "server.request_timeout_seconds",
+            self.server.request_timeout_seconds,
+            1,
+        )?;
+        at_least(
+            "server.max_body_bytes",
+            self.server.max_body_bytes as u64,
+            1024,
+        )?;
+        one_of(
+            "telemetry.format",
+            &self.telemetry.format,
+            &["text", "json"],
+        )?;
+        one_of(
+            "knowledge.index",
+            &self.knowledge.index,
+            &["embedded", "qdrant"],
+        )?;
+        one_of(
+            "model.provider",
+            &self.model.provider,
+            &["offline", "gemini"],
+        )?;
+        one_of("model.fallback", &self.model.fallback, &["offline", ""])?;
+        one_of(
+            "embedder.provider",
+            &self.embedder.provider,
+            &["offline", "gemini"],
+        )?;
+        if !self.server.public_url.is_empty() {
+            url("server.public_url", &self.server.public_url)?;
+        }
+        url(
+            "channels.whatsapp.base_url",
+            &self.channels.whatsapp.base_url,
+        )?;
+        for origin in &self.server.cors_origins {
+            http::HeaderValue::from_str(origin)
+                .map_err(|_| invalid("server.cors_origins", "holds a value that is no origin"))?;
+        }
+        if self.knowledge.index == "qdrant" {
+            built(
+                cfg!(feature = "qdrant"),
+                "knowledge.index = \"qdrant\"",
+                "qdrant",
+            )?;
+            required("knowledge.qdrant_url", &self.knowledge.qdrant_url)?;
+        }
+        for (key, provider) in [
+            ("model", &self.model.provider),
+            ("embedder", &self.embedder.provider),
+        ] {
+            if provider == "gemini" {
+                built(
+                    cfg!(feature = "genai"),
+                    &format!("{key}.provider = \"gemini\""),
+                    "genai",
+                )?;
+                required("model.api_key", self.model.api_key.expose_secret())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The database, the embedded one where none is named.
+    pub fn store_url(&self) -> Result<StoreUrl, Failure> {
+        let url = self.store.url.expose_secret();
+        if url.is_empty() {
+            let path = self.server.data_dir.join("stayzr.db");
+            return Ok(StoreUrl {
+                kind: StoreBackendKind::Sqlite,
+                url: format!("sqlite://{}", path.display()).into(),
+            });
+        }
+        let kind = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => StoreBackendKind::Sqlite,
+            Some("postgres" | "postgresql") => {
+                built(
+                    cfg!(feature = "postgres"),
+                    "a store.url of PostgreSQL",
+                    "postgres",
+                )?;
+                StoreBackendKind::Postgres
+            }
+            _ => {
+                return Err(invalid(
+                    "store.url",
+                    "must begin with sqlite:// or postgres://",
+                ));
+            }
+        };
+        Ok(StoreUrl {
+            kind,
+            url: self.store.url.clone(),
+        })
+    }
+
+    /// After how long a request is answered with 504.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.server.request_timeout_seconds)
+    }
+}
+
+fn invalid(key: &str, why: &str) -> Failure {
+    Failure::new("invalid_value", format!("configuration: {key} {why}"))
+}
+
+fn at_least(key: &str, value: u64, least: u64) -> Result<(), Failure> {
+    if value < least {
+        return Err(invalid(
+            key,
+            &format!("is {value}, it must be at least {least}"),
+        ));
+    }
+    Ok(())
+}
+
+fn one_of(key: &str, value: &str, known: &[&str]) -> Result<(), Failure> {
+    if known.contains(&value) {
+        return Ok(());
+    }
+    Err(invalid(
+        key,
+        &format!("is \"{value}\", it must be one of {known:?}"),
+    ))
+}
+
+fn url(key: &str, value: &str) -> Result<(), Failure> {
+    match reqwest::Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
+        _ => Err(invalid(key, "must be an http:// or https:// address")),
+    }
+}
+
+fn required(key: &str, value: &str) -> Result<(), Failure> {
+    if value.is_empty() {
+        return Err(invalid(key, "is needed and not set"));
+    }
+    Ok(())
+}
+
+fn built(present: bool, what: &str, feature: &str) -> Result<(), Failure> {
+    if present {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "not_built_in",
+        format!(
+            "{what} needs a server built with the cargo feature `{feature}`: cargo build -p stayzr-server --features {feature}"
+        ),
+    ))
+}

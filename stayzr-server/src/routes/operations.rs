@@ -1,0 +1,78 @@
+//! What operators and their machines ask: is it alive, is it ready, how is it doing.
+
+use std::time::Instant;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use stayzr_core::queue::Queue;
+
+use crate::{
+    http::{Call, Handled, json as answer, text},
+    state::ServerState,
+};
+
+pub(super) async fn health(_: Call) -> Handled {
+    answer(
+        StatusCode::OK,
+        &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),
+    )
+}
+
+/// Ready once every dependency answers; 503 with the one that does not.
+pub(super) async fn ready(call: Call) -> Handled {
+    let began = Instant::now();
+    let store = match call.state.store.ping().await {
+        Ok(()) => json!({"name": "store", "status": "ok", "latency_ms": milliseconds(began)}),
+        Err(error) => {
+            tracing::error!(%error, "the store does not answer");
+            json!({"name": "store", "status": "down", "code": error.kind().as_str()})
+        }
+    };
+    let up = store["status"] == "ok";
+    let queues = match up {
+        true => queues(&call.state).await?,
+        false => Vec::new(),
+    };
+    let status = match up {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let word = if up { "ready" } else { "not_ready" };
+    answer(
+        status,
+        &json!({"status": word, "dependencies": [store], "queues": queues}),
+    )
+}
+
+/// The age of the oldest due job of each queue.
+async fn queues(state: &ServerState) -> stayzr_core::Result<Vec<Value>> {
+    let mut queues = Vec::with_capacity(Queue::ALL.len());
+    let now = state.clock.now();
+    for queue in Queue::ALL {
+        let oldest = state.store.oldest_due(queue).await?;
+        let seconds = oldest.map(|at| (now - at).as_seconds_f64().max(0.0));
+        state.metrics.gauge(
+            "stayzr_queue_oldest_job_seconds",
+            &[("queue", queue.as_str())],
+            seconds.unwrap_or(0.0),
+        );
+        queues.push(json!({"queue": queue, "oldest_job_seconds": seconds}));
+    }
+    Ok(queues)
+}
+
+pub(super) async fn metrics(call: Call) -> Handled {
+    let up = match queues(&call.state).await {
+        Ok(_) => 1.0,
+        Err(_) => 0.0,
+    };
+    call.state.metrics.gauge("stayzr_store_up", &[], up);
+    Ok(text(
+        "text/plain; version=0.0.4; charset=utf-8",
+        call.state.metrics.render(),
+    ))
+}
+
+fn milliseconds(began: Instant) -> f64 {
+    (began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
+}

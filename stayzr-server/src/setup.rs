@@ -1,0 +1,238 @@
+//! Setting up a hotel: what the command line, the API and the demo share.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+use stayzr_core::{
+    Error, Result,
+    clock::Clock,
+    crypto::TokenCodec,
+    ids::{ApiTokenId, ChannelAccountId, IntegrationId, OrganizationId, PropertyId},
+    model::{
+        Address, Channel, ChannelAccount, Currency, Integration, IntegrationStatus, LanguageTag,
+        PricingMode, Property,
+    },
+    port::{Store, setup::NewToken},
+    tenant::{Principal, Role, TenantScope, generate_token, hash_token},
+};
+use stayzr_pms::{RemoteProperty, config::WebhookMode};
+
+use crate::providers::{IntegrationSecrets, Providers, provider_config};
+
+/// A property to be made; the PMS fills in the rest.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProperty {
+    /// Its name.
+    pub name: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// The currency it sells in.
+    pub currency: Currency,
+    /// Country, as ISO 3166-1 alpha-2.
+    pub country_code: Option<String>,
+}
+
+/// Stores a property.
+pub async fn add_property(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    organization_id: OrganizationId,
+    new: NewProperty,
+) -> Result<Property> {
+    let refuse = |why: &'static str| Err(Error::invalid("property.add", why));
+    if new.name.trim().is_empty() || new.name.len() > 200 {
+        return refuse("`name` must have 1 to 200 characters");
+    }
+    if new.time_zone.parse::<chrono_tz::Tz>().is_err() {
+        return refuse("`time_zone` must be an IANA time zone, such as Europe/Lisbon");
+    }
+    let country = new.country_code.map(|code| code.to_ascii_uppercase());
+    if country
+        .as_ref()
+        .is_some_and(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase()))
+    {
+        return refuse("`country_code` must be a country's two letters, such as PT");
+    }
+    let now = clock.now();
+    let property = Property {
+        id: PropertyId::generate(clock),
+        organization_id,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        name: new.name.trim().to_owned(),
+        address: Address {
+            country_code: country,
+            ..Address::default()
+        },
+        geo: None,
+        time_zone: new.time_zone,
+        currency: new.currency,
+        pricing: PricingMode::Gross,
+        languages: vec![LanguageTag::english()],
+        check_in: None,
+        check_out: None,
+        phone: None,
+        email: None,
+        website: None,
+        amenities: Vec::new(),
+        policies: Vec::new(),
+    };
+    store.create_property(property.clone()).await?;
+    Ok(property)
+}
+
+/// A connection to be made.
+pub struct NewIntegration {
+    /// The property.
+    pub property_id: PropertyId,
+    /// The provider's name.
+    pub provider: String,
+    /// Settings, as [`stayzr_pms::config::ProviderConfig`] reads them; `null` for the defaults.
+    pub settings: Value,
+    /// Credentials as JSON.
+    pub credentials: SecretString,
+    /// The webhook's secret; none makes one.
+    pub webhook_secret: Option<SecretString>,
+}
+
+/// A connection that was made.
+pub struct AddedIntegration {
+    /// As stored.
+    pub integration: Integration,
+    /// What the vendor calls the property.
+    pub remote: RemoteProperty,
+    /// How the vendor tells us of changes.
+    pub mode: WebhookMode,
+    /// The webhook's secret.
+    pub webhook_secret: SecretString,
+}
+
+/// Asks the vendor who we are, and stores the connection sealed if it answers.
+pub async fn add_integration(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    providers: &Providers,
+    scope: TenantScope,
+    new: NewIntegration,
+) -> Result<AddedIntegration> {
+    let config = provider_config(&new.settings)?;
+    let provider = providers.open(&new.provider, &config, &new.credentials)?;
+    let remote = provider.check().await?;
+    let webhook_secret = new.webhook_secret.unwrap_or_else(|| generate_token("whk"));
+    let now = clock.now();
+    let id = IntegrationId::generate(clock);
+    let secrets = IntegrationSecrets::new(&new.credentials, &webhook_secret)?;
+    let settings = match new.settings {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        settings => settings,
+    };
+    let integration = Integration {
+        id,
+        organization_id: scope.organization_id,
+        property_id: new.property_id,
+        account: providers.account(&new.provider, &new.credentials)?,
+        provider: new.provider,
+        remote_property_id: remote.id.clone(),
+        settings,
+        sealed: providers.codec().seal(&secrets.to_text()?, id),
+        status: IntegrationStatus::Active,
+        created_at: now,
+        updated_at: now,
+    };
+    store.create_integration(integration.clone()).await?;
+    Ok(AddedIntegration {
+        integration,
+        remote,
+        mode: config.webhook,
+        webhook_secret,
+    })
+}
+
+/// Where the vendor posts its webhooks of an integration, its token included where the mode has
+/// one.
+pub fn webhook_url(base: &str, integration: &Integration, secret: &SecretString) -> String {
+    let url = format!(
+        "{base}/webhooks/pms/{}/{}",
+        integration.provider, integration.id
+    );
+    match provider_config(&integration.settings).map(|config| config.webhook) {
+        Ok(WebhookMode::UrlToken) => format!("{url}?token={}", secret.expose_secret()),
+        _ => url,
+    }
+}
+
+/// A WhatsApp number to be connected.
+pub struct NewChannel {
+    /// The property.
+    pub property_id: PropertyId,
+    /// WhatsApp's phone number id.
+    pub address: String,
+    /// A system user's access token.
+    pub access_token: SecretString,
+    /// `base_url`, `api_version`; `null` for none.
+    pub settings: Value,
+}
+
+/// Stores a WhatsApp number, its token sealed.
+pub async fn add_whatsapp(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    codec: &TokenCodec,
+    scope: TenantScope,
+    new: NewChannel,
+) -> Result<ChannelAccount> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(&new.address) || new.address.len() > 32 {
+        return Err(Error::invalid(
+            "channel.add",
+            "WhatsApp's phone number id has digits only; it is not the telephone number",
+        ));
+    }
+    if new.access_token.expose_secret().trim().is_empty() {
+        return Err(Error::invalid("channel.add", "the access token is empty"));
+    }
+    let now = clock.now();
+    let id = ChannelAccountId::generate(clock);
+    let settings = match new.settings {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        settings => settings,
+    };
+    let account = ChannelAccount {
+        id,
+        organization_id: scope.organization_id,
+        property_id: new.property_id,
+        channel: Channel::Whatsapp,
+        address: new.address,
+        settings,
+        sealed: codec.seal(&new.access_token, id),
+        created_at: now,
+        updated_at: now,
+    };
+    store.create_channel_account(account.clone()).await?;
+    Ok(account)
+}
+
+/// A new API token and what the store keeps of it.
+pub fn new_token(
+    clock: &dyn Clock,
+    prefix: &str,
+    name: &str,
+    organization_id: OrganizationId,
+    role: Role,
+    property_ids: Vec<PropertyId>,
+) -> (SecretString, NewToken) {
+    let token = generate_token(prefix);
+    let stored = NewToken {
+        hash: hash_token(token.expose_secret()),
+        principal: Principal {
+            token_id: ApiTokenId::generate(clock),
+            name: name.to_owned(),
+            organization_id,
+            role,
+            property_ids,
+        },
+    };
+    (token, stored)
+}

@@ -1,0 +1,13 @@
+//! Handlers of the queues: each calls a flow and ends its job.
+
+mod inbox;
+mod observe;
+mod outbound;
+mod schedule;
+mod turn;
+
+pub use inbox::InboxHandler;
+pub use observe::JobMetrics;
+pub use outbound::OutboundHandler;
+pub use schedule::{Scheduler, schedule};
+pub use turn::TurnHandler;

@@ -17,4 +17,6 @@ pub use call::{CallBody, Effect, VendorAnswer, VendorCall};
 pub use client::VendorHttp;
 pub use dialect::{Complaint, Dialect, ErrorRow};
 pub use redact::redact;
+#[cfg(feature = "sandbox")]
+pub(crate) use tls::client_builder;
 pub use tls::default_client;

@@ -1,32 +1,41 @@
 use std::{sync::Arc, time::Duration};
 
+use rustls_platform_verifier::BuilderVerifierExt;
 use stayzr_core::{Error, Result};
 
-/// A client for vendors: TLS by rustls with ring and the roots of the Mozilla programme, no
-/// redirects (a redirected POST would arrive as a GET), and at most this long to connect.
+/// A client for vendors: TLS by rustls with ring and the machine's root certificates,
+/// no redirects (a redirected POST would arrive as a GET), and at most this long to connect.
 ///
 /// It installs nothing in the process and needs nothing installed. Hand a client of your own to
 /// [`super::VendorHttp::new`] where a proxy or other roots are needed.
 pub fn default_client(connect_timeout: Duration) -> Result<reqwest::Client> {
-    let fault = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::internal("http.client", "no HTTP client can be built").with_source(error)
-    };
-    let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    client_builder(connect_timeout)?
+        .build()
+        .map_err(|error| fault(error.into()))
+}
+
+fn fault(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::internal(
+        "http.client",
+        "no HTTP client can be built; are root certificates installed?",
+    )
+    .with_source(error)
+}
+
+/// What [`default_client`] is built from.
+pub(crate) fn client_builder(connect_timeout: Duration) -> Result<reqwest::ClientBuilder> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
         .map_err(|error| fault(error.into()))?
-        .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(connect_timeout)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("stayzr/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| fault(error.into()))
+        .user_agent(concat!("stayzr/", env!("CARGO_PKG_VERSION"))))
 }
 
 #[cfg(test)]

@@ -1,1 +1,28 @@
-//! Stateful vendor simulators.
+//! Vendors to run against: stateful, in this process, on a port of their own.
+//!
+//! A sandbox checks what the vendor documents (credentials, required keys, limits, spans), keeps
+//! its records, sends webhooks, and misbehaves on request. Beside the vendor's API each has a
+//! control API under `/_sandbox`:
+//!
+//! | call | does |
+//! |---|---|
+//! | `GET /_sandbox/{reservations,guests,rooms}` | all records, in the vendor's own shape |
+//! | `GET /_sandbox/{kind}/{id}` | one |
+//! | `POST /_sandbox/{kind}` | makes one at the vendor; answers with it |
+//! | `PATCH /_sandbox/{kind}/{id}` | changes fields at the vendor, by its own names |
+//! | `POST /_sandbox/faults` | `{"kind", "operation"?, "count"?, "retry_after"?}`: see [`FaultKind`] |
+//! | `DELETE /_sandbox/faults` | no more faults |
+//! | `POST /_sandbox/deliver` | sends the webhooks that wait, now |
+//! | `GET /_sandbox/stats` | calls by operation and what they caused |
+
+mod deliver;
+mod fault;
+pub mod mews;
+mod people;
+mod profile;
+mod server;
+mod splitmix;
+
+pub use fault::{Fault, FaultKind};
+pub use mews::{MewsSandbox, SandboxOptions};
+pub use profile::{Counts, HotelProfile, RoomTypeProfile};

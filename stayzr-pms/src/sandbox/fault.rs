@@ -1,0 +1,135 @@
+use serde::{Deserialize, Serialize};
+
+/// How a sandbox misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `stale_read`: a read is answered from the state before each record's last change.
+    StaleRead,
+    /// `error_NNN`: this status, without an effect.
+    Error(u16),
+    /// `rate_limit`: 429, with `Retry-After` where `retry_after` is given, without an effect.
+    RateLimit,
+    /// `cut_before`: the connection closes before the effect.
+    CutBefore,
+    /// `cut`: the connection closes after the effect.
+    Cut,
+    /// `timeout`: no answer, after the effect.
+    Timeout,
+    /// `malformed`: half an answer, after the effect.
+    Malformed,
+    /// `html`: a web page in place of an answer, without an effect.
+    Html,
+}
+
+impl FaultKind {
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "stale_read" => Self::StaleRead,
+            "rate_limit" => Self::RateLimit,
+            "cut_before" => Self::CutBefore,
+            "cut" => Self::Cut,
+            "timeout" => Self::Timeout,
+            "malformed" => Self::Malformed,
+            "html" => Self::Html,
+            other => {
+                let status: u16 = other.strip_prefix("error_")?.parse().ok()?;
+                (400..=599)
+                    .contains(&status)
+                    .then_some(Self::Error(status))?
+            }
+        })
+    }
+}
+
+/// A fault that is to happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The name of its [`FaultKind`].
+    pub kind: String,
+    /// The vendor's operation, with dots or slashes, or the start of it; none for any.
+    #[serde(default)]
+    pub operation: Option<String>,
+    /// How many calls it happens to.
+    #[serde(default = "once")]
+    pub count: u32,
+    /// For `rate_limit`: the value of `Retry-After`.
+    #[serde(default)]
+    pub retry_after: Option<String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// Faults in the order in which they were asked for.
+#[derive(Debug, Default)]
+pub(super) struct FaultPlan(Vec<Fault>);
+
+impl FaultPlan {
+    /// Adds a fault, if its kind exists.
+    pub(super) fn add(&mut self, fault: Fault) -> Result<(), String> {
+        if FaultKind::parse(&fault.kind).is_none() {
+            return Err(format!("no such kind of fault: {}", fault.kind));
+        }
+        self.0.push(fault);
+        Ok(())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What happens to a call of this operation, if anything does.
+    pub(super) fn take(&mut self, operation: &str, reads: bool) -> Option<(FaultKind, Fault)> {
+        let index = self.0.iter().position(|fault| {
+            let kind = FaultKind::parse(&fault.kind);
+            fault.count > 0
+                && (reads || kind != Some(FaultKind::StaleRead))
+                && fault
+                    .operation
+                    .as_deref()
+                    .is_none_or(|wanted| names(wanted, operation))
+        })?;
+        let fault = &mut self.0[index];
+        fault.count -= 1;
+        let taken = fault.clone();
+        if taken.count == 0 {
+            self.0.remove(index);
+        }
+        Some((FaultKind::parse(&taken.kind)?, taken))
+    }
+}
+
+fn names(wanted: &str, operation: &str) -> bool {
+    let dotted = |name: &str| name.replace('/', ".");
+    dotted(operation).starts_with(&dotted(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_happens_as_often_as_asked_to_the_operation_it_names() {
+        let mut plan = FaultPlan::default();
+        let fault = |kind: &str, operation: Option<&str>, count| Fault {
+            kind: kind.to_owned(),
+            operation: operation.map(str::to_owned),
+            count,
+            retry_after: None,
+        };
+        plan.add(fault("stale_read", None, 1)).unwrap();
+        plan.add(fault("error_500", Some("customers.update"), 2))
+            .unwrap();
+        assert!(plan.add(fault("error_200", None, 1)).is_err());
+        assert!(plan.add(fault("earthquake", None, 1)).is_err());
+        let mut kind = |operation: &str, reads| plan.take(operation, reads).map(|(kind, _)| kind);
+        assert_eq!(kind("customers/update", false), Some(FaultKind::Error(500)));
+        assert_eq!(kind("customers/getAll", true), Some(FaultKind::StaleRead));
+        assert_eq!(kind("customers/getAll", true), None);
+        assert_eq!(kind("customers/update", false), Some(FaultKind::Error(500)));
+        assert_eq!(kind("customers/update", false), None);
+    }
+}

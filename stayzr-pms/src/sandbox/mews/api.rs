@@ -1,0 +1,307 @@
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use http::{HeaderValue, Method, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+use stayzr_core::clock::Clock;
+
+use super::{
+    super::{
+        fault::{Fault, FaultKind, FaultPlan},
+        server::{Asked, Handler, Reply},
+    },
+    control,
+    delivery::Deliveries,
+    list::Refusal,
+    read::{is_read, read},
+    state::Hotel,
+    write::{Moment, write},
+};
+
+/// What changes while the sandbox runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) hotel: Hotel,
+    pub(super) faults: FaultPlan,
+    calls: VecDeque<DateTime<Utc>>,
+    requests: u64,
+}
+
+/// The simulated vendor.
+pub(super) struct Vendor {
+    running: Mutex<Running>,
+    pub(super) deliveries: Deliveries,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) webhook_delay: Option<Duration>,
+    pub(super) webhook_retry: Duration,
+    client_token: SecretString,
+    access_token: SecretString,
+    limit: usize,
+    window: Duration,
+    hang: Duration,
+    state_file: Option<PathBuf>,
+}
+
+impl Vendor {
+    pub(super) fn new(
+        hotel: Hotel,
+        options: &super::SandboxOptions,
+        deliveries: Deliveries,
+    ) -> Self {
+        Self {
+            running: Mutex::new(Running {
+                hotel,
+                faults: FaultPlan::default(),
+                calls: VecDeque::new(),
+                requests: 0,
+            }),
+            deliveries,
+            clock: Arc::clone(&options.clock),
+            webhook_delay: options.webhook_delay,
+            webhook_retry: options.webhook_retry,
+            client_token: options.client_token.clone(),
+            access_token: options.access_token.clone(),
+            limit: options.limit,
+            window: options.limit_window,
+            hang: options.hang,
+            state_file: options.state_file.clone(),
+        }
+    }
+
+    pub(super) fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the hotel, where a file was named. A change is on disk before it is answered.
+    pub(super) fn keep(&self, hotel: &Hotel) {
+        if let Some(path) = &self.state_file
+            && let Err(error) = hotel.save(path)
+        {
+            tracing::warn!(%error, "the sandbox cannot keep its state");
+        }
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        let at = self.clock.now();
+        let delay = self.webhook_delay.unwrap_or(Duration::ZERO);
+        Moment {
+            at,
+            due: at + delay,
+        }
+    }
+
+    fn call(&self, operation: &str, asked: &Asked) -> Reply {
+        let mut running = self.running();
+        running.requests += 1;
+        if asked.method != Method::POST || !is_operation(operation) {
+            return self.refuse(&running, 404, "The requested resource does not exist.");
+        }
+        let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(&asked.body) else {
+            return self.refuse(&running, 400, "Invalid JSON.");
+        };
+        if let Some(message) = self.stranger(&body) {
+            return self.refuse(&running, 401, message);
+        }
+        if !self.within_limit(&mut running) {
+            let reply = self.refuse(&running, 429, "Too many requests.");
+            return with_retry_after(reply, &self.wait(&running));
+        }
+        *running
+            .hotel
+            .tally
+            .calls
+            .entry(operation.to_owned())
+            .or_default() += 1;
+        let fault = running.faults.take(operation, is_read(operation));
+        if let Some((kind, fault)) = &fault
+            && let Some(reply) = self.before_effect(&running, *kind, fault)
+        {
+            return reply;
+        }
+        let kind = fault.map(|(kind, _)| kind);
+        let result = self.perform(&mut running, operation, &body, kind);
+        match (kind, result) {
+            (Some(FaultKind::Cut), _) => Reply::Cut,
+            (Some(FaultKind::Timeout), _) => Reply::Hang(self.hang),
+            (Some(FaultKind::Malformed), Ok(answer)) => malformed(&answer),
+            (_, Ok(answer)) => self.dated(Reply::json(200, &answer)),
+            (_, Err(refusal)) => self.refuse(&running, refusal.status, &refusal.message),
+        }
+    }
+
+    fn perform(
+        &self,
+        running: &mut Running,
+        operation: &str,
+        body: &Map<String, Value>,
+        fault: Option<FaultKind>,
+    ) -> Result<Value, Refusal> {
+        let stale = fault == Some(FaultKind::StaleRead);
+        let moment = self.moment();
+        if let Some(answer) = read(&running.hotel, operation, body, stale, moment.at) {
+            return answer;
+        }
+        let answer = write(&mut running.hotel, operation, body, moment)
+            .unwrap_or_else(|| Err(Refusal::invalid("operation")));
+        if answer.is_ok() {
+            self.keep(&running.hotel);
+        }
+        answer
+    }
+
+    fn before_effect(&self, running: &Running, kind: FaultKind, fault: &Fault) -> Option<Reply> {
+        match kind {
+            FaultKind::Error(status) => {
+                Some(self.refuse(running, status, "An error was asked for."))
+            }
+            FaultKind::RateLimit => {
+                let reply = self.refuse(running, 429, "Too many requests.");
+                Some(match &fault.retry_after {
+                    Some(wait) => with_retry_after(reply, wait),
+                    None => reply,
+                })
+            }
+            FaultKind::CutBefore => Some(Reply::Cut),
+            FaultKind::Html => Some(page()),
+            FaultKind::StaleRead | FaultKind::Cut | FaultKind::Timeout | FaultKind::Malformed => {
+                None
+            }
+        }
+    }
+
+    /// What is wrong with the credentials, if anything is.
+    fn stranger(&self, body: &Map<String, Value>) -> Option<&'static str> {
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+        if text("ClientToken") != self.client_token.expose_secret() {
+            Some("Invalid ClientToken.")
+        } else if text("AccessToken") != self.access_token.expose_secret() {
+            Some("Invalid AccessToken.")
+        } else if text("Client").is_empty() {
+            Some("Invalid Client.")
+        } else {
+            None
+        }
+    }
+
+    /// Counts a call; a sliding window, as Mews has it.
+    fn within_limit(&self, running: &mut Running) -> bool {
+        let now = self.clock.now();
+        let window = chrono::TimeDelta::from_std(self.window).unwrap_or_default();
+        while running.calls.front().is_some_and(|at| *at + window <= now) {
+            running.calls.pop_front();
+        }
+        if running.calls.len() >= self.limit {
+            running.hotel.tally.refused_by_limit += 1;
+            return false;
+        }
+        running.calls.push_back(now);
+        let tally = &mut running.hotel.tally;
+        tally.most_in_window = tally.most_in_window.max(running.calls.len());
+        true
+    }
+
+    /// Whole seconds until the oldest call leaves the window.
+    fn wait(&self, running: &Running) -> String {
+        let window = chrono::TimeDelta::from_std(self.window).unwrap_or_default();
+        let left = running
+            .calls
+            .front()
+            .map_or(0, |at| (*at + window - self.clock.now()).num_milliseconds());
+        (left.max(0) / 1000 + 1).to_string()
+    }
+
+    fn refuse(&self, running: &Running, status: u16, message: &str) -> Reply {
+        let request = format!("SANDBOX:{:08}", running.requests);
+        let body = json!({"Message": message, "RequestId": request});
+        self.dated(Reply::json(status, &body))
+    }
+
+    /// The vendor's clock, which an answer carries.
+    fn dated(&self, mut reply: Reply) -> Reply {
+        let date = self
+            .clock
+            .now()
+            .format("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string();
+        if let (Reply::Answer { headers, .. }, Ok(date)) =
+            (&mut reply, HeaderValue::from_str(&date))
+        {
+            headers.insert(header::DATE, date);
+        }
+        reply
+    }
+}
+
+const OPERATIONS: [&str; 15] = [
+    "configuration/get",
+    "services/getAll",
+    "ageCategories/getAll",
+    "resourceCategories/getAll",
+    "resourceCategoryAssignments/getAll",
+    "resources/getAll",
+    "resources/update",
+    "customers/getAll",
+    "customers/add",
+    "customers/update",
+    "reservations/getAll/2023-06-06",
+    "reservations/update",
+    "reservations/cancel",
+    "rates/getAll",
+    "rates/getPricing",
+];
+
+fn is_operation(operation: &str) -> bool {
+    OPERATIONS.contains(&operation)
+}
+
+fn with_retry_after(mut reply: Reply, wait: &str) -> Reply {
+    if let (Reply::Answer { headers, .. }, Ok(wait)) = (&mut reply, HeaderValue::from_str(wait)) {
+        headers.insert(header::RETRY_AFTER, wait);
+    }
+    reply
+}
+
+fn malformed(answer: &Value) -> Reply {
+    let mut body = answer.to_string().into_bytes();
+    body.truncate(body.len() / 2);
+    Reply::Answer {
+        status: 200,
+        headers: http::HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        )]),
+        body,
+    }
+}
+
+fn page() -> Reply {
+    Reply::Answer {
+        status: 200,
+        headers: http::HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html"),
+        )]),
+        body: b"<!doctype html><title>Welcome</title>".to_vec(),
+    }
+}
+
+#[async_trait]
+impl Handler for Vendor {
+    async fn handle(&self, asked: Asked) -> Reply {
+        if let Some(path) = asked.path.strip_prefix("/_sandbox/") {
+            return control::handle(self, path, &asked).await;
+        }
+        let operation = asked
+            .path
+            .strip_prefix("/api/connector/v1/")
+            .unwrap_or_default();
+        self.call(operation, &asked)
+    }
+}

@@ -1,0 +1,193 @@
+//! What [`Inbox`] promises.
+
+use super::{
+    Report, ensure, ensure_eq, ensure_kind,
+    fixture::{Hotel, claim, claim_one, complete, expire, hotel, jobs_of, quiet},
+};
+use crate::{
+    ErrorKind, Result,
+    clock::{Clock, ManualClock},
+    ids::DeliveryId,
+    port::{
+        directory::Directory,
+        inbox::{Acceptance, Delivery, EndpointKey, Inbox},
+        queue::JobQueue,
+        setup::Setup,
+    },
+    queue::Queue,
+};
+
+const QUEUE: Queue = Queue::WebhookInbox;
+
+/// Runs every scenario.
+pub async fn run<S>(store: &S, clock: &ManualClock) -> Report
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    let mut report = Report::new();
+    let r = &mut report;
+    r.scenario(
+        "inbox::stores_delivery_and_job",
+        stores_delivery_and_job(store, clock),
+    )
+    .await;
+    r.scenario(
+        "inbox::stores_without_a_tenant",
+        stores_without_a_tenant(store, clock),
+    )
+    .await;
+    r.scenario(
+        "inbox::stores_a_dedupe_id_once",
+        stores_a_dedupe_id_once(store, clock),
+    )
+    .await;
+    r.scenario(
+        "inbox::stores_every_delivery_without_one",
+        stores_every_delivery_without_one(store, clock),
+    )
+    .await;
+    r.scenario(
+        "inbox::reads_only_under_a_lease",
+        reads_only_under_a_lease(store, clock),
+    )
+    .await;
+    report
+}
+
+fn delivery(hotel: &Hotel, dedupe_id: Option<&str>, clock: &ManualClock) -> Delivery {
+    Delivery {
+        id: DeliveryId::generate(clock),
+        endpoint: EndpointKey::Pms {
+            provider: "mews".to_owned(),
+            integration_id: hotel.integration.id,
+        },
+        scope: Some(hotel.property_scope()),
+        dedupe_id: dedupe_id.map(str::to_owned),
+        content_type: Some("application/json".to_owned()),
+        body: b"{\"text\":\"caf\xc3\xa9 \\u0000\"}".to_vec(),
+        sha256: "ab".repeat(32),
+        received_at: clock.now(),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+    }
+}
+
+/// Stores a delivery and its job, which has the same id.
+pub async fn stores_delivery_and_job<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let hotel = hotel(store, clock).await?;
+    let mut sent = delivery(&hotel, None, clock);
+    // Bytes that are no text are stored as they came.
+    sent.body.extend([0xff, 0x00, 0xfe]);
+    let accepted = store.accept_delivery(sent.clone()).await?;
+    ensure_eq(accepted, Acceptance::Stored, "a new delivery is stored")?;
+    let claimed = claim_one(store, QUEUE).await?;
+    ensure_eq(claimed.job.id.uuid(), sent.id.uuid(), "its job has its id")?;
+    ensure_eq(claimed.job.scope(), sent.scope, "and its owner")?;
+    let traceparent = claimed.job.traceparent.clone();
+    ensure_eq(traceparent, sent.traceparent.clone(), "and its trace")?;
+    ensure_eq(
+        store.delivery(&claimed.lease).await?,
+        sent,
+        "it is read as it came",
+    )?;
+    complete(store, &claimed).await
+}
+
+/// A delivery whose tenant is not known yet is stored all the same.
+pub async fn stores_without_a_tenant<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let hotel = hotel(store, clock).await?;
+    let sent = Delivery {
+        scope: None,
+        endpoint: EndpointKey::Whatsapp,
+        ..delivery(&hotel, None, clock)
+    };
+    store.accept_delivery(sent.clone()).await?;
+    ensure(
+        jobs_of(store, &hotel, QUEUE).await?.is_empty(),
+        "no tenant sees it",
+    )?;
+    let claimed = claim_one(store, QUEUE).await?;
+    ensure_eq(claimed.lease.scope, None, "its lease names none")?;
+    ensure_eq(
+        store.delivery(&claimed.lease).await?,
+        sent,
+        "it is read as it came",
+    )?;
+    complete(store, &claimed).await
+}
+
+/// A second delivery with a dedupe id to the same endpoint is not stored again.
+pub async fn stores_a_dedupe_id_once<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let one = hotel(store, clock).await?;
+    let other = hotel(store, clock).await?;
+    let first = delivery(&one, Some("msg-1"), clock);
+    store.accept_delivery(first.clone()).await?;
+    let again = delivery(&one, Some("msg-1"), clock);
+    let accepted = store.accept_delivery(again).await?;
+    ensure_eq(accepted, Acceptance::Duplicate, "the same id again")?;
+    ensure_eq(
+        jobs_of(store, &one, QUEUE).await?.len(),
+        1,
+        "stores nothing",
+    )?;
+    let elsewhere = delivery(&other, Some("msg-1"), clock);
+    let accepted = store.accept_delivery(elsewhere).await?;
+    ensure_eq(accepted, Acceptance::Stored, "to another endpoint")?;
+    for claimed in claim(store, QUEUE, 10).await? {
+        complete(store, &claimed).await?;
+    }
+    let late = delivery(&one, Some("msg-1"), clock);
+    let accepted = store.accept_delivery(late).await?;
+    ensure_eq(
+        accepted,
+        Acceptance::Duplicate,
+        "processed ones are remembered",
+    )
+}
+
+/// Without a dedupe id every delivery is stored.
+pub async fn stores_every_delivery_without_one<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let hotel = hotel(store, clock).await?;
+    for _ in 0..2 {
+        let accepted = store.accept_delivery(delivery(&hotel, None, clock)).await?;
+        ensure_eq(accepted, Acceptance::Stored, "each is stored")?;
+    }
+    ensure_eq(
+        jobs_of(store, &hotel, QUEUE).await?.len(),
+        2,
+        "with a job of its own",
+    )
+}
+
+/// The delivery of a job that is held.
+pub async fn reads_only_under_a_lease<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let hotel = hotel(store, clock).await?;
+    let sent = delivery(&hotel, None, clock);
+    store.accept_delivery(sent.clone()).await?;
+    let old = claim_one(store, QUEUE).await?;
+    expire(clock);
+    let new = claim_one(store, QUEUE).await?;
+    let stale = store.delivery(&old.lease).await;
+    ensure_kind(stale, ErrorKind::Conflict, "a lost lease reads nothing")?;
+    ensure_eq(store.delivery(&new.lease).await?, sent, "the new one does")?;
+    complete(store, &new).await
+}

@@ -366,11 +366,12 @@ create table job_lanes (
 create index job_lanes_ready on job_lanes (queue, served) where ready > 0;
 create index job_lanes_served on job_lanes (queue, served);
 
--- The counts of a lane follow its jobs by themselves, whoever moves them.
+-- The counts of a lane follow its jobs by themselves, whoever moves them. `served + 0` keeps SQLite from
+-- looking for the greatest one in job_lanes_served, where it would pass all other lanes.
 create trigger jobs_inserted after insert on jobs begin
     insert into job_lanes (queue, lane, priority, organization_id, ready, last_seq, served)
     values (new.queue, new.lane, new.priority, new.organization_id, new.place = 'ready', new.seq,
-            (select coalesce(max(served), 0) from job_lanes where queue = new.queue and lane = new.lane))
+            (select coalesce(max(served + 0), 0) from job_lanes where queue = new.queue and lane = new.lane))
     on conflict (queue, lane, priority) do update
     set ready = ready + excluded.ready, last_seq = max(last_seq, excluded.last_seq);
 end;

@@ -104,15 +104,15 @@ pub struct ParkedRecord {
 
 impl ParkedRecord {
     /// The job that stands FAILED for this record; retried, it reads the record again. Its payload
-    /// is `{"type":"targeted","integration_id","entity","external_ids":[…]}`, its dedupe key names
-    /// the record, so that a record which stays unreadable is shown once.
+    /// is `{"type":"targeted","integration_id","kind","ids":[…]}`, its dedupe key names the record,
+    /// so that a record which stays unreadable is shown once.
     pub fn job(&self, scope: TenantScope, integration_id: IntegrationId) -> NewJob {
         let ids: Vec<&str> = self.external_id.as_deref().into_iter().collect();
         let payload = serde_json::json!({
             "type": "targeted",
             "integration_id": integration_id,
-            "entity": self.entity,
-            "external_ids": ids,
+            "kind": self.entity,
+            "ids": ids,
         });
         let name = self.external_id.as_deref().unwrap_or(&self.reason);
         NewJob::new(Queue::PmsSyncQueue, scope, payload)

@@ -240,7 +240,7 @@ async fn guest(
         .bind(id.to_string()),
         None => sqlx::query_scalar(
             "select json_quote(c.guest_id) from json_each($2) e
-             join guest_contacts c on c.organization_id = $1
+             cross join guest_contacts c on c.organization_id = $1
               and c.channel = e.value ->> 'channel' and c.address = e.value ->> 'address'
              order by e.key limit 1",
         )

@@ -135,8 +135,11 @@ impl Directory for SqliteStore {
     async fn oldest_due(&self, queue: Queue) -> Result<Option<DateTime<Utc>>> {
         let oldest: Option<String> = sqlx::query_scalar(
             "select min(at) from (
-                 select min(coalesce(next_retry_at, created_at)) as at from jobs
-                 where queue = $1 and status = 'PENDING'
+                 select * from (
+                     select coalesce(next_retry_at, created_at) as at
+                     from jobs indexed by jobs_due
+                     where queue = $1 and status = 'PENDING'
+                     order by coalesce(next_retry_at, created_at) limit 1)
                  union all
                  select min(locked_until) from jobs where queue = $1 and place = 'held')
              where at <= $2",
@@ -166,7 +169,8 @@ struct Owner<Id> {
 impl SqliteStore {
     async fn has_due(&self, queue: Queue, now: DateTime<Utc>) -> Result<bool> {
         sqlx::query_scalar(
-            "select exists (select 1 from job_lanes where queue = $1 and ready > 0)
+            "select exists (select 1 from job_lanes indexed by job_lanes_ready
+                            where queue = $1 and ready > 0)
                  or exists (select 1 from jobs
                             where queue = $1 and place = 'delayed' and next_retry_at <= $2)
                  or exists (select 1 from jobs
@@ -241,10 +245,12 @@ async fn wake(tx: &mut SqliteConnection, queue: Queue, now: DateTime<Utc>) -> Re
 
 /// The next jobs by number: one of each lane in turn, the lane served longest ago first; within a
 /// lane by priority, then in order, read forward from the lane's position.
+///
+/// `indexed by`, `cross join` and `+` keep SQLite from looking at lanes where nothing waits.
 async fn choose(tx: &mut SqliteConnection, queue: Queue, limit: u32) -> Result<Vec<i64>> {
     sqlx::query_scalar(
         "with waiting as (
-             select lane, served from job_lanes
+             select lane, served from job_lanes indexed by job_lanes_ready
              where queue = $1 and ready > 0 order by served limit 4 * $2
          ), lanes as (
              select lane, min(served) as served from waiting
@@ -253,8 +259,8 @@ async fn choose(tx: &mut SqliteConnection, queue: Queue, limit: u32) -> Result<V
              select j.number, lanes.lane, lanes.served,
                  row_number() over (partition by lanes.lane order by l.priority desc, j.seq) as turn
              from lanes
-             join job_lanes l on l.queue = $1 and l.lane = lanes.lane and l.ready > 0
-             join jobs j on j.number in (
+             cross join job_lanes l on l.queue = $1 and l.lane = lanes.lane and +l.ready > 0
+             cross join jobs j on j.number in (
                  select r.number from jobs r
                  where r.queue = $1 and r.lane = l.lane and r.priority = l.priority
                    and r.place = 'ready' and r.seq > l.position

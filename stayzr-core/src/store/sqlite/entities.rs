@@ -103,9 +103,9 @@ impl Entities for SqliteStore {
             "select json_object('local_id', m.local_id, 'provider', i.provider,
                  'integration_id', m.integration_id, 'id', m.external_id)
              from json_each($4) e
-             join pms_entity_mappings m on m.organization_id = $1 and m.entity = $3
+             cross join pms_entity_mappings m on m.organization_id = $1 and m.entity = $3
               and m.local_id = e.value and m.merged_into is null
-             join pms_integrations i on i.id = m.integration_id and i.organization_id = $1
+             cross join pms_integrations i on i.id = m.integration_id and i.organization_id = $1
               and ($2 is null or i.property_id = $2)
              order by e.key, i.id",
         )
@@ -127,7 +127,7 @@ impl Entities for SqliteStore {
         const OPERATION: &str = "sqlite.guest_by_contact";
         let row: Option<String> = sqlx::query_scalar(
             "select json_quote(c.guest_id) from json_each($2) e
-             join guest_contacts c on c.organization_id = $1
+             cross join guest_contacts c on c.organization_id = $1
               and c.channel = e.value ->> 'channel' and c.address = e.value ->> 'address'
              order by e.key limit 1",
         )

@@ -15,7 +15,7 @@ use crate::{
     Error, Result,
     clock::Clock,
     ids::JobId,
-    queue::{JobOutcome, Lease, NewJob},
+    queue::{JobOutcome, Lease, NewJob, Queue},
     store::codec,
 };
 
@@ -102,7 +102,7 @@ async fn waiting(tx: &mut SqliteConnection, jobs: &[NewJob]) -> Result<Vec<Optio
     }
     let found: Vec<(i64, String)> = sqlx::query_as(
         "select e.value ->> 'index', min(j.id) from json_each($1) e
-         join jobs j on j.queue = e.value ->> 'queue' and j.lane = e.value ->> 'lane'
+         cross join jobs j on j.queue = e.value ->> 'queue' and j.lane = e.value ->> 'lane'
           and j.dedupe_key = e.value ->> 'dedupe_key' and j.status = 'PENDING'
          group by e.key",
     )
@@ -139,6 +139,13 @@ pub(super) async fn insert(
                 OPERATION,
                 "a job needs at least one attempt",
             ));
+        }
+        if job.scope.is_none() && job.queue != Queue::WebhookInbox {
+            return Err(Error::invalid(
+                OPERATION,
+                "only jobs of the inbox may have no organization",
+            )
+            .with("queue", job.queue));
         }
         let organization = job.scope.map(|scope| scope.organization_id);
         // An earlier job of the same batch is older too.

@@ -178,7 +178,7 @@ async fn open_conflicts(tx: &mut SqliteConnection, conflicts: &[Conflict]) -> Re
     sqlx::query(
         "delete from pms_conflicts where rowid in (
              select c.rowid from json_each($1) e
-             join pms_conflicts c on c.integration_id = e.value ->> 'integration_id'
+             cross join pms_conflicts c on c.integration_id = e.value ->> 'integration_id'
               and c.entity = e.value ->> 'entity' and c.entity_id = e.value ->> 'entity_id'
              where c.status = 'open')",
     )
@@ -202,7 +202,8 @@ async fn open_conflicts(tx: &mut SqliteConnection, conflicts: &[Conflict]) -> Re
     Ok(())
 }
 
-/// Puts records aside as FAILED jobs. A record that stands there with the same reason is left.
+/// Puts records aside as FAILED jobs. A record that stands there already is brought up to date, and
+/// nothing is written for one that stands there with the same reason.
 async fn park(tx: &mut SqliteConnection, clock: &dyn Clock, page: &PageWrite) -> Result<()> {
     if page.parked.is_empty() {
         return Ok(());
@@ -224,14 +225,20 @@ async fn park(tx: &mut SqliteConnection, clock: &dyn Clock, page: &PageWrite) ->
         .collect();
     let document = Value::from(document).to_string();
     sqlx::query(
-        "delete from jobs_done where rowid in (
+        "update jobs_done
+         set updated_at = $3, last_error = (
+             select e.value ->> 'reason' from json_each($1) e
+             where e.value ->> 'dedupe_key' = jobs_done.dedupe_key limit 1)
+         where rowid in (
              select d.rowid from json_each($1) e
-             join jobs_done d on d.organization_id = $2 and d.queue = e.value ->> 'queue'
+             cross join jobs_done d
+               on d.organization_id = $2 and d.queue = e.value ->> 'queue'
               and d.dedupe_key = e.value ->> 'dedupe_key'
              where d.status = 'FAILED' and d.last_error is not e.value ->> 'reason')",
     )
     .bind(&document)
     .bind(page.scope.organization_id.to_string())
+    .bind(codec::time(clock.now()))
     .execute(&mut *tx)
     .await
     .map_err(failed("sqlite.park"))?;

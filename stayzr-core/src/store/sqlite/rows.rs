@@ -157,13 +157,13 @@ pub(super) async fn update(
     let in_property = match kind {
         EntityKind::Property => "and ($4 is null or t.id = $4)",
         EntityKind::Guest => "and ($4 is null or true)",
-        _ => "and ($4 is null or t.property_id = $4)",
+        _ => "and ($4 is null or +t.property_id = $4)",
     };
     let statement = format!(
         "update {table} as t set version = t.version + 1, updated_at = $2{set}
          from json_each($1) e
          where t.id = e.value ->> 'id' and t.version = e.value ->> 'version'
-           and t.organization_id = $3 {in_property}",
+           and +t.organization_id = $3 {in_property}",
         table = kind.table(),
     );
     let documents = updates
@@ -219,7 +219,7 @@ pub(super) async fn write_contacts(
     sqlx::query(
         "delete from guest_contacts where rowid in (
              select c.rowid from json_each($1) e
-             join guest_contacts c on c.guest_id = e.value ->> 'guest_id'
+             cross join guest_contacts c on c.guest_id = e.value ->> 'guest_id'
               and c.channel = e.value ->> 'channel' and c.organization_id = $2
              where c.source = 'record' and c.address is not e.value ->> 'address')",
     )
@@ -233,7 +233,7 @@ pub(super) async fn write_contacts(
              created_at)
          select $2, e.value ->> 'channel', e.value ->> 'address', g.id, 'record', $3
          from json_each($1) e
-         join guests g on g.id = e.value ->> 'guest_id' and g.organization_id = $2
+         cross join guests g on g.id = e.value ->> 'guest_id' and g.organization_id = $2
          where e.value ->> 'address' is not null
          on conflict do nothing",
     )

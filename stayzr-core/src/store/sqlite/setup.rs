@@ -151,14 +151,15 @@ impl Setup for SqliteStore {
             return Ok(false);
         }
         for statement in [
-            "delete from pms_entity_mappings where integration_id = $1",
-            "delete from pms_sync_cursors where integration_id = $1",
-            "delete from pms_sync_runs where integration_id = $1",
+            "delete from pms_entity_mappings where organization_id = $2 and integration_id = $1",
+            "delete from pms_sync_cursors where organization_id = $2 and integration_id = $1",
+            "delete from pms_sync_runs where organization_id = $2 and integration_id = $1",
             // A conflict without the other side is none.
-            "delete from pms_conflicts where integration_id = $1",
+            "delete from pms_conflicts where organization_id = $2 and integration_id = $1",
         ] {
             sqlx::query(statement)
                 .bind(id.to_string())
+                .bind(scope.organization_id.to_string())
                 .execute(&mut *tx)
                 .await
                 .map_err(failed(OPERATION))?;

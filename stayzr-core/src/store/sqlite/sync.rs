@@ -47,7 +47,7 @@ impl SyncStore for SqliteStore {
                  'merged_into', m.merged_into, 'revision', m.revision,
                  'updated_at', m.updated_at)
              from json_each($4) e
-             join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
+             cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
               and m.external_id = e.value and m.organization_id = $1
              group by m.rowid order by min(e.key)",
         )
@@ -76,7 +76,7 @@ impl SyncStore for SqliteStore {
                  'merged_into', m.merged_into, 'revision', m.revision,
                  'updated_at', m.updated_at)
              from json_each($4) e
-             join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
+             cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
               and m.local_id = e.value and m.organization_id = $1
              group by m.rowid order by min(e.key)",
         )

@@ -106,10 +106,11 @@ impl SyncEngine {
             record.links.remove(*field);
         }
         let triaged = Triaged {
-            // An answer that was read too early is not the record that comes back later.
+            // An answer that was read too early is not the record that comes back: whatever that
+            // says is looked at.
             hash: match early.is_empty() {
                 true => record_hash(answer),
-                false => mapping.hash.clone(),
+                false => String::new(),
             },
             verdict: Verdict::Answered,
             record: &record,

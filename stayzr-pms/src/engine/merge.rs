@@ -80,9 +80,10 @@ impl Planner<'_> {
             true => mapping.version.take(),
             false => record.version.clone().or(mapping.version.take()),
         };
-        // A late read is not what the record holds: its hash would hide the record itself.
+        // What was merged of a late read is not what the record holds: the next read is looked at,
+        // whatever it says.
         let hash = match late {
-            true => mem::take(&mut mapping.hash),
+            true => String::new(),
             false => triaged.hash.clone(),
         };
         self.save(Mapping {

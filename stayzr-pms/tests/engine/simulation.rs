@@ -118,6 +118,13 @@ impl World {
         }
     }
 
+    fn note_raced(&mut self) {
+        let raced = std::mem::take(&mut *self.raced.lock().unwrap());
+        for (guest, value) in raced {
+            self.expected.insert((guest, "first_name"), value);
+        }
+    }
+
     /// Has something happen between what the next step reads and what it writes.
     async fn race(&mut self, value: &Value) {
         let guest = *GUESTS.choose(&mut self.rng).unwrap();
@@ -224,12 +231,10 @@ async fn invariant_b_no_interleaving_loses_an_edit_and_both_sides_converge() {
         };
         for _ in 0..30 {
             world.step().await;
-            let raced = std::mem::take(&mut *world.raced.lock().unwrap());
-            for (guest, value) in raced {
-                world.expected.insert((guest, "first_name"), value);
-            }
+            world.note_raced();
         }
         world.settle().await;
+        world.note_raced();
         world.judge(seed).await;
     }
 }

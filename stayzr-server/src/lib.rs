@@ -4,7 +4,7 @@
 pub mod cli;
 pub mod compose;
 pub mod config;
-// mod demo;
+pub mod demo;
 pub mod endpoints;
 pub mod failure;
 pub mod http;

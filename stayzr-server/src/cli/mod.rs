@@ -5,7 +5,7 @@ mod bench;
 mod channel;
 mod check;
 mod config;
-//mod demo;
+mod demo;
 mod eval;
 mod init;
 mod integration;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use super::{
-    Cli, args::Command, bench, channel, check, config, /*demo,*/ eval, init, integration,
+    Cli, args::Command, bench, channel, check, config, demo, eval, init, integration,
     knowledge, migrate, output::Output, property, queue, serve, sync, token, webhook,
 };
 use crate::{
@@ -26,7 +26,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 async fn dispatch(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
     match &cli.command {
-        Command::Demo(_) => Ok(ExitCode::FAILURE), //demo::run(cli, args, output).await.map(done),
+        Command::Demo(args) => demo::run(cli, args, output).await.map(done),
         Command::Serve(args) => serve::run(cli, args).await.map(done),
         Command::Init { name, another } => init::run(cli, name, *another, output).await.map(done),
         Command::Property(command) => property::run(cli, command, output).await.map(done),

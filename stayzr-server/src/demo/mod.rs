@@ -6,5 +6,6 @@ mod outbox;
 mod seed;
 mod start;
 mod state;
+mod vendor;
 
 pub use start::Demo;

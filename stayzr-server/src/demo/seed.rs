@@ -1,18 +1,18 @@
 //! Making the demo's hotels: what is there already stays as it is.
 
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use stayzr_agents::knowledge::NewDocument;
+use stayzr_agents::knowledge::{KnowledgeBase, NewDocument};
 use stayzr_core::{
     Error,
     model::{
         Channel, ChannelAccount, Integration, IntegrationStatus, Organization, PricingMode, Property,
     },
-    port::setup::NewToken,
+    port::{PageRequest, Store, setup::NewToken},
     tenant::{Principal, Role, TenantScope, hash_token},
     transform::{Entity, EntityKind, EntityRow, FieldMap},
 };
+use stayzr_pms::RemoteProperty;
 
 use super::{
     content,
@@ -27,9 +27,14 @@ use crate::{
 /// Where a hotel's vendor stands today.
 pub(crate) struct VendorSite {
     pub(crate) base_url: String,
-    pub(crate) settings: Value,
     pub(crate) client_token: String,
     pub(crate) access_token: String,
+}
+
+impl VendorSite {
+    fn settings(&self) -> Value {
+        json!({"base_url": self.base_url, "webhook": "url_token"})
+    }
 }
 
 /// Makes what is missing, and points integrations and channels to today's sandboxes.
@@ -37,7 +42,6 @@ pub(crate) async fn seed(
     base: &Foundation,
     state: &DemoState,
     sites: &[VendorSite],
-    outbox_url: &str,
 ) -> Result<(), Failure> {
     let mut sites = sites.iter();
     for organization in &state.organizations {
@@ -49,13 +53,14 @@ pub(crate) async fn seed(
                 Error::internal("demo.seed", "a hotel of the demo has no sandbox")
             })?;
             let scope = TenantScope::organization(organization.id);
-            let integration = integration(base, organization, property, site).await?;
+            let remote = ask(base, site).await?;
+            let integration = integration(base, organization, property, site, &remote)?;
             let found = base
                 .store
                 .row(scope, EntityKind::Property, property.id.uuid())
                 .await?;
             if found.is_none() {
-                create_property(base, organization, property, site).await?;
+                create_property(base, organization, property, &remote).await?;
             }
             let scope = TenantScope::property(organization.id, property.id);
             match base.store.integration(scope, property.integration_id).await? {
@@ -68,7 +73,7 @@ pub(crate) async fn seed(
                 }
                 None => base.store.create_integration(integration).await?,
             }
-            channel(base, state, organization, property, outbox_url).await?;
+            channel(base, state, organization, property).await?;
         }
     }
     Ok(())
@@ -101,13 +106,9 @@ async fn create_property(
     base: &Foundation,
     organization: &DemoOrganization,
     property: &DemoProperty,
-    site: &VendorSite,
+    remote: &RemoteProperty,
 ) -> Result<(), Failure> {
     let described = content::property(&property.slug)?;
-    let config = provider_config(&site.settings)?;
-    let credentials = credentials(site);
-    let provider = base.providers.open("mews", &config, &credentials)?;
-    let remote = provider.check().await?;
     let now = base.clock.now();
     let mut fields = FieldMap::new();
     for column in EntityKind::Property.columns() {
@@ -118,8 +119,9 @@ async fn create_property(
         };
         fields.insert(column.name, value);
     }
-    fields.insert("time_zone", remote.time_zone);
-    fields.insert("currency", remote.currency.unwrap_or_else(|| "EUR".to_owned()));
+    let currency = remote.currency.as_deref().unwrap_or("EUR");
+    fields.insert("time_zone", remote.time_zone.as_str());
+    fields.insert("currency", currency);
     fields.insert("pricing", json!(PricingMode::Gross));
     let row = EntityRow {
         kind: EntityKind::Property,
@@ -141,17 +143,22 @@ fn credentials(site: &VendorSite) -> secrecy::SecretString {
         .into()
 }
 
-async fn integration(
+/// Who the vendor says the hotel is.
+async fn ask(base: &Foundation, site: &VendorSite) -> Result<RemoteProperty, Failure> {
+    let config = provider_config(&site.settings())?;
+    let provider = base.providers.open("mews", &config, &credentials(site))?;
+    Ok(provider.check().await?)
+}
+
+fn integration(
     base: &Foundation,
     organization: &DemoOrganization,
     property: &DemoProperty,
     site: &VendorSite,
+    remote: &RemoteProperty,
 ) -> Result<Integration, Failure> {
     let credentials = credentials(site);
     let secrets = IntegrationSecrets::new(&credentials, &property.webhook_secret.0)?;
-    let config = provider_config(&site.settings)?;
-    let provider = base.providers.open("mews", &config, &credentials)?;
-    let remote = provider.check().await?;
     let now = base.clock.now();
     Ok(Integration {
         id: property.integration_id,
@@ -159,8 +166,8 @@ async fn integration(
         property_id: property.id,
         provider: "mews".to_owned(),
         account: base.providers.account("mews", &credentials)?,
-        remote_property_id: remote.id,
-        settings: site.settings.clone(),
+        remote_property_id: remote.id.clone(),
+        settings: site.settings(),
         sealed: base
             .providers
             .codec()
@@ -171,13 +178,12 @@ async fn integration(
     })
 }
 
-/// A number of the sandbox outbox, whose address changes with each start.
+/// The hotel's WhatsApp number.
 async fn channel(
     base: &Foundation,
     state: &DemoState,
     organization: &DemoOrganization,
     property: &DemoProperty,
-    outbox_url: &str,
 ) -> Result<(), Failure> {
     let scope = TenantScope::organization(organization.id);
     let accounts = base.store.channel_accounts(scope).await?;
@@ -187,7 +193,6 @@ async fn channel(
     {
         return Ok(());
     }
-    let _ = outbox_url;
     let now = base.clock.now();
     let account = ChannelAccount {
         id: property.channel_account_id,
@@ -208,16 +213,17 @@ async fn channel(
 
 /// Takes a hotel's knowledge in, but for files that are there unchanged.
 pub(crate) async fn ingest(
-    base: &KnowledgeTarget<'_>,
+    store: &dyn Store,
+    knowledge: &KnowledgeBase,
     organization: &DemoOrganization,
     property: &DemoProperty,
 ) -> Result<usize, Failure> {
     let scope = TenantScope::property(organization.id, property.id);
-    let page = stayzr_core::port::PageRequest {
+    let page = PageRequest {
         limit: 1000,
         cursor: None,
     };
-    let there = base.store.documents(scope, &page).await?.items;
+    let there = store.documents(scope, &page).await?.items;
     let mut taken = 0;
     for file in content::knowledge(&property.slug) {
         let sha256: String = Sha256::digest(file.content)
@@ -238,19 +244,8 @@ pub(crate) async fn ingest(
             content_type: String::new(),
             content: file.content.as_bytes().to_vec(),
         };
-        base.knowledge.put(scope, document).await?;
+        knowledge.put(scope, document).await?;
         taken += 1;
     }
     Ok(taken)
-}
-
-/// Where knowledge goes.
-pub(crate) struct KnowledgeTarget<'a> {
-    pub(crate) store: &'a dyn stayzr_core::port::Store,
-    pub(crate) knowledge: &'a stayzr_agents::knowledge::KnowledgeBase,
-}
-
-/// A secret as `demo.json` shows it.
-pub(crate) fn shown(secret: &secrecy::SecretString) -> String {
-    secret.expose_secret().to_owned()
 }

@@ -10,11 +10,18 @@ use stayzr_core::{
 
 use crate::{config::write_private, failure::Failure};
 
-/// A hotel of the demo: its folder of knowledge, and what differs from the others.
+/// A hotel of the demo: its folder of knowledge, and what its vendor knows.
 pub(crate) struct Hotel {
     pub(crate) slug: &'static str,
     pub(crate) phone_number_id: &'static str,
+    pub(crate) time_zone: &'static str,
+    pub(crate) currency: &'static str,
+    pub(crate) language: &'static str,
+    pub(crate) room_types: &'static [RoomKind],
 }
+
+/// Name, short name, the vendor's kind, persons in beds and extra beds, price of a night.
+pub(crate) type RoomKind = (&'static str, &'static str, &'static str, u32, u32, i64);
 
 /// The organizations of the demo with their hotels.
 pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
@@ -24,10 +31,28 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
             Hotel {
                 slug: "aurelia-porto",
                 phone_number_id: "106540352242001",
+                time_zone: "Europe/Lisbon",
+                currency: "EUR",
+                language: "pt-PT",
+                room_types: &[
+                    ("Classic City", "CLC", "Room", 2, 0, 129),
+                    ("Classic River", "CLR", "Room", 2, 0, 159),
+                    ("Deluxe River", "DLX", "Room", 2, 1, 199),
+                    ("Douro Suite", "STE", "Suite", 2, 2, 319),
+                ],
             },
             Hotel {
                 slug: "aurelia-innsbruck",
                 phone_number_id: "106540352242002",
+                time_zone: "Europe/Vienna",
+                currency: "EUR",
+                language: "de-AT",
+                room_types: &[
+                    ("Tirol Double", "TIR", "Room", 2, 0, 149),
+                    ("Nordkette Balcony", "NOR", "Room", 2, 1, 189),
+                    ("Family Studio", "FAM", "Room", 2, 3, 239),
+                    ("Zirben Suite", "STE", "Suite", 2, 2, 389),
+                ],
             },
         ],
     ),
@@ -36,6 +61,15 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
         &[Hotel {
             slug: "northwind-edinburgh",
             phone_number_id: "106540352242003",
+            time_zone: "Europe/London",
+            currency: "GBP",
+            language: "en-GB",
+            room_types: &[
+                ("Warehouse Double", "WHD", "Room", 2, 0, 115),
+                ("Harbour View Double", "HVD", "Room", 2, 0, 145),
+                ("Quayside Family", "FAM", "Room", 2, 2, 185),
+                ("Lighthouse Suite", "STE", "Suite", 2, 2, 295),
+            ],
         }],
     ),
 ];
@@ -149,6 +183,6 @@ impl DemoState {
     }
 }
 
-fn path(folder: &Path) -> PathBuf {
+pub(crate) fn path(folder: &Path) -> PathBuf {
     folder.join("demo-state.json")
 }

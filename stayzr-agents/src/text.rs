@@ -51,6 +51,36 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// `check-in` and `check in` are one word, as are `wi-fi`, `room service` and others that a hotel
+/// writes both ways. The result is folded.
+pub(crate) fn join_compounds(text: &str) -> String {
+    let mut joined = fold(text);
+    for (from, to) in [
+        ("check-in", "checkin"),
+        ("check in", "checkin"),
+        ("check-out", "checkout"),
+        ("check out", "checkout"),
+        ("checking in", "checkin"),
+        ("checking out", "checkout"),
+        ("wi-fi", "wifi"),
+        ("wi fi", "wifi"),
+        ("room-service", "roomservice"),
+        ("room service", "roomservice"),
+        ("dry clean", "dryclean"),
+        ("front desk", "frontdesk desk"),
+        ("smoke-free", "smoking"),
+        ("smoke free", "smoking"),
+        ("non-smoking", "nonsmoking"),
+        ("barrier-free", "accessible"),
+        ("barrier free", "accessible"),
+    ] {
+        if joined.contains(from) {
+            joined = joined.replace(from, to);
+        }
+    }
+    joined
+}
+
 /// Whether the words of `phrase` stand in `words` one after another. A phrase word that ends in
 /// `*` matches any word it begins.
 pub(crate) fn contains_phrase(words: &[String], phrase: &str) -> bool {

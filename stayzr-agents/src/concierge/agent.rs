@@ -18,11 +18,12 @@ use stayzr_core::{
 use super::{citation, exchange::Exchange};
 use crate::{
     escalation::{Situation, assess},
-    guard::{Evidence, Verdict, check, handoff_line, is_duplicate, is_handoff_line},
+    guard::{Evidence, Verdict, check, check_figures, handoff_line, is_duplicate, is_handoff_line},
     model::{ChatLimits, ChatModel, ChatRequest, OfflineModel, TurnBrief, phrases},
     router::{Route, Router, language_of},
     run::{CallRecord, Draft, Driver, End, Run, RunLimits},
     specialists::{Specialist, system_prompt},
+    text,
     tool::{PassageSearch, Registry, ToolContext},
 };
 
@@ -241,6 +242,10 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn answer(&mut self) -> Reply {
+        if self.accepts_offer() {
+            self.route.human = true;
+            self.route.escalate = true;
+        }
         if self.route.escalate {
             return Reply::HandOff;
         }
@@ -276,9 +281,48 @@ impl Work<'_> {
         self.fall_back().await
     }
 
+    /// Whether the guest says yes to our offer to ask a colleague.
+    fn accepts_offer(&self) -> bool {
+        let words = text::words(&self.exchange.message);
+        let yes = words.len() <= 5
+            && words.first().is_some_and(|word| {
+                matches!(
+                    word.as_str(),
+                    "yes"
+                        | "yeah"
+                        | "yep"
+                        | "sure"
+                        | "ok"
+                        | "okay"
+                        | "please"
+                        | "ja"
+                        | "gern"
+                        | "gerne"
+                        | "bitte"
+                        | "sim"
+                        | "si"
+                        | "claro"
+                        | "oui"
+                        | "volontiers"
+                        | "certo"
+                        | "volentieri"
+                        | "graag"
+                )
+            });
+        yes && self
+            .exchange
+            .replies()
+            .next()
+            .is_some_and(phrases::offers_person)
+    }
+
     /// The reply if the run supports it, or a second one if the model mends the first.
     async fn grounded(&self, run: &mut Run, model: &dyn ChatModel, text: String) -> Option<String> {
-        let verdict = self.verify(&text, run.records());
+        let verdict = if model.is_extractive() {
+            check_figures(&text, &self.evidence(run.records()))
+        } else {
+            self.verify(&text, run.records())
+        };
         if verdict.is_grounded() {
             return Some(text);
         }
@@ -298,9 +342,14 @@ impl Work<'_> {
     }
 
     fn verify(&self, text: &str, records: &[CallRecord]) -> Verdict {
+        let evidence = self.evidence(records);
+        check(text, &evidence.with_question(&self.exchange.message))
+    }
+
+    fn evidence(&self, records: &[CallRecord]) -> Evidence {
         let mut evidence = Evidence::of(records);
         evidence.add(&self.request.property.name);
-        check(text, &evidence.with_question(&self.exchange.message))
+        evidence
     }
 
     /// Quotes alone; the last resort is a person.
@@ -309,9 +358,9 @@ impl Work<'_> {
         let mut run = self.new_run();
         let draft = self.drive(&mut run, &fallback).await;
         let handed_off = draft.end == End::HandedOff;
-        let text = draft
-            .text
-            .filter(|text| !handed_off && self.verify(text, run.records()).is_grounded());
+        let text = draft.text.filter(|text| {
+            !handed_off && check_figures(text, &self.evidence(run.records())).is_grounded()
+        });
         // Where nothing was found, a model's failure must not pass for an answer.
         let empty = run.records().iter().all(|record| !record.ok);
         self.take(&run);

@@ -73,8 +73,7 @@ pub fn assess(situation: &Situation) -> Escalation {
         .collect();
     let score = signals
         .iter()
-        .map(|signal| signal.weight)
-        .sum::<f64>()
+        .fold(0.0, |sum, signal| sum + signal.weight)
         .clamp(0.0, 1.0);
     let action = if score >= ESCALATE_AT {
         EscalationAction::Escalate

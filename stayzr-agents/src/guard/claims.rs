@@ -59,7 +59,24 @@ const COURTESY: &[&str] = &[
     "feel free to",
     "welcome to ask",
     "here to help",
-    "have a",
+    "have a nice",
+    "have a great",
+    "have a lovely",
+    "have a good",
+    "have a wonderful",
+    "would you like",
+    "would you want",
+    "do you want",
+    "do you need",
+    "do you have any",
+    "can i help",
+    "may i help",
+    "is there anything",
+    "is there any else",
+    "anything else",
+    "shall i",
+    "should i",
+    "what else",
     "enjoy your",
     "i can't find",
     "i cannot find",
@@ -118,9 +135,26 @@ const COURTESY: &[&str] = &[
 pub(super) fn claims(reply: &str) -> Vec<&str> {
     text::sentences(reply)
         .into_iter()
+        .map(without_source)
         .filter_map(without_question)
+        .filter(|sentence| !text::words(sentence).is_empty())
         .filter(|sentence| !is_courtesy(sentence))
         .collect()
+}
+
+/// The sentence without the file it is quoted from: `… (Source: wifi.md)`.
+fn without_source(sentence: &str) -> &str {
+    let trimmed = sentence.trim();
+    match trimmed.rfind('(') {
+        Some(at)
+            if trimmed.ends_with(')')
+                && trimmed[at..].contains(": ")
+                && trimmed[at..].contains('.') =>
+        {
+            trimmed[..at].trim_end()
+        }
+        _ => trimmed,
+    }
 }
 
 /// The sentence up to the question it runs into; none if it is a question.

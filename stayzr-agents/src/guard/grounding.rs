@@ -206,6 +206,38 @@ fn flat(source: &str) -> String {
     text::words(source).join(" ")
 }
 
+/// What a claim is about.
+struct About {
+    words: HashSet<String>,
+    names: HashSet<String>,
+    /// Whether the claim is in the language of most documents; if so its words are compared, and
+    /// the wider concepts are not.
+    english: bool,
+}
+
+impl About {
+    fn of(claim: &str) -> Self {
+        Self {
+            words: topic::topics(claim),
+            names: topic::names(claim),
+            english: crate::router::detect_language(claim)
+                .is_none_or(|language| language.language() == "en"),
+        }
+    }
+
+    fn concepts(&self, other: &HashSet<String>) -> usize {
+        if self.english {
+            0
+        } else {
+            topic::shared_concepts(&self.words, other)
+        }
+    }
+
+    fn count(&self) -> usize {
+        topic::shared(&self.words, &self.names, &HashSet::new()).1
+    }
+}
+
 /// Holds every claim of a reply against the evidence.
 ///
 /// ```
@@ -224,6 +256,32 @@ pub fn check(reply: &str, evidence: &Evidence) -> Verdict {
     Verdict { problems }
 }
 
+/// Holds only the figures of a reply against the evidence, wherever they stand in it. For a reply
+/// that is put together from the evidence itself, whose words need no comparison.
+pub fn check_figures(reply: &str, evidence: &Evidence) -> Verdict {
+    let problems = claims(reply)
+        .into_iter()
+        .flat_map(readings)
+        .filter(|reading| {
+            !evidence.sources.iter().any(|source| {
+                reading
+                    .figures
+                    .iter()
+                    .any(|figure| is_in(figure, &source.figures))
+            })
+        })
+        .map(|reading| Problem {
+            kind: ProblemKind::Figure,
+            claim: reading
+                .figures
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        })
+        .collect();
+    Verdict { problems }
+}
+
 fn check_claim(claim: &str, evidence: &Evidence, problems: &mut Vec<Problem>) {
     // A quote is its own proof.
     let words = flat(claim);
@@ -235,7 +293,7 @@ fn check_claim(claim: &str, evidence: &Evidence, problems: &mut Vec<Problem>) {
     {
         return;
     }
-    let topics = topic::topics(claim);
+    let topics = About::of(claim);
     let mut wrong = |kind, claim: String| {
         problems.push(Problem { kind, claim });
     };
@@ -260,7 +318,7 @@ fn check_claim(claim: &str, evidence: &Evidence, problems: &mut Vec<Problem>) {
     let concepts = evidence
         .sources
         .iter()
-        .map(|source| topic::shared_concepts(&topics, &source.topics))
+        .map(|source| topics.concepts(&source.topics))
         .max()
         .unwrap_or(0);
     if count > 0 && hits == 0 && concepts == 0 {
@@ -272,26 +330,20 @@ fn check_claim(claim: &str, evidence: &Evidence, problems: &mut Vec<Problem>) {
     }
 }
 
-fn speaks_of(source: &Source, topics: &HashSet<String>) -> bool {
-    topics.is_empty()
-        || topic::shared(topics, &source.topics).0 > 0
-        || topic::shared_concepts(topics, &source.topics) > 0
-        || topic::shared(topics, &source.topics).1 == 0
+fn speaks_of(source: &Source, topics: &About) -> bool {
+    topics.words.is_empty()
+        || topic::shared(&topics.words, &topics.names, &source.topics).0 > 0
+        || topics.concepts(&source.topics) > 0
+        || topic::shared(&topics.words, &topics.names, &source.topics).1 == 0
 }
 
-fn best_overlap(topics: &HashSet<String>, evidence: &Evidence) -> (usize, usize) {
+fn best_overlap(topics: &About, evidence: &Evidence) -> (usize, usize) {
     evidence
         .sources
         .iter()
-        .map(|source| topic::shared(topics, &source.topics))
+        .map(|source| topic::shared(&topics.words, &topics.names, &source.topics))
         .max_by_key(|(hits, _)| *hits)
-        .unwrap_or((
-            0,
-            topics
-                .iter()
-                .filter(|topic| !topic.starts_with('#'))
-                .count(),
-        ))
+        .unwrap_or((0, topics.count()))
 }
 
 /// Whether a figure stands among others. An amount may stand without its currency there, never
@@ -332,16 +384,12 @@ fn is_in(figure: &Figure, figures: &BTreeSet<Figure>) -> bool {
 }
 
 /// Whether the sentences of the evidence that speak of the same thing say the opposite.
-fn contradiction(
-    claim: &Stance,
-    topics: &HashSet<String>,
-    evidence: &Evidence,
-) -> Option<ProblemKind> {
+fn contradiction(claim: &Stance, topics: &About, evidence: &Evidence) -> Option<ProblemKind> {
     let mut best = 0;
     let mut same: Vec<&Sentence> = Vec::new();
     for sentence in evidence.sources.iter().flat_map(|source| &source.sentences) {
-        let score = topic::shared(topics, &sentence.topics).0 * 2
-            + topic::shared_concepts(topics, &sentence.topics);
+        let score = topic::shared(&topics.words, &topics.names, &sentence.topics).0 * 2
+            + topics.concepts(&sentence.topics);
         if score > best {
             best = score;
             same.clear();
@@ -353,6 +401,7 @@ fn contradiction(
     if same.is_empty() {
         return None;
     }
+    let whole = best / 2 >= topics.count();
     let affirmed = same.iter().any(|sentence| !sentence.stance.denies);
     let denied = same.iter().any(|sentence| sentence.stance.denies);
     let limited = same.iter().any(|sentence| sentence.stance.limits);
@@ -361,29 +410,42 @@ fn contradiction(
     if claim.cost == Cost::Paid && costs.contains(&Cost::Free) && !costs.contains(&Cost::Paid) {
         return Some(ProblemKind::Cost);
     }
-    if claim.cost == Cost::Free
-        && !claim.denies
-        && !costs.contains(&Cost::Free)
-        && costs.contains(&Cost::Paid)
-    {
+    if claim.cost == Cost::Free && !claim.denies && !costs.contains(&Cost::Free) {
         return Some(ProblemKind::Cost);
     }
     let free_of = claim.cost == Cost::Free && about_cost;
-    if claim.denies && !denied && affirmed && !limited && !claim.limits {
+    if claim.denies && !denied && affirmed && (whole || !limited) && !claim.limits {
         return Some(ProblemKind::Negation);
     }
     if !claim.denies && !affirmed && denied && claim.particle != Some(false) {
         return Some(ProblemKind::Negation);
     }
+    let open = evidence.question.as_deref().is_some_and(is_open);
     match claim.particle {
         Some(true) if claim.denies => Some(ProblemKind::Negation),
         Some(false)
-            if !claim.denies && !free_of && !limited && !claim.limits && affirmed && !denied =>
+            if !open
+                && !claim.denies
+                && !free_of
+                && !limited
+                && !claim.limits
+                && affirmed
+                && !denied =>
         {
             Some(ProblemKind::Negation)
         }
         _ => None,
     }
+}
+
+/// Whether a question asks for more than yes or no.
+fn is_open(question: &str) -> bool {
+    text::words(question).first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "what" | "what's" | "when" | "where" | "which" | "who" | "how" | "why"
+        )
+    })
 }
 
 fn asks_cost(question: &str) -> bool {

@@ -11,5 +11,5 @@ mod topic;
 
 pub use duplicate::is_duplicate;
 pub use figures::{Figure, figures};
-pub use grounding::{Evidence, Problem, ProblemKind, Verdict, check};
+pub use grounding::{Evidence, Problem, ProblemKind, Verdict, check, check_figures};
 pub use handoff::{handoff_line, is_handoff_line};

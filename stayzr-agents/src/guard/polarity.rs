@@ -13,10 +13,6 @@ const NEGATORS: &[&str] = &[
     "nor",
     "nobody",
     "nothing",
-    "unavailable",
-    "prohibited",
-    "forbidden",
-    "unable",
     "nonsmoking",
     "against",
     "lacks",
@@ -34,13 +30,11 @@ const NEGATORS: &[&str] = &[
     "wasn't",
     "couldn't",
     "shouldn't",
-    "thres",
     "dont",
     "doesnt",
     "isnt",
     "cant",
     "restricted",
-    "excluded",
     "non",
     "nicht",
     "kein",
@@ -103,7 +97,7 @@ pub(super) struct Stance {
 pub(super) fn stance(sentence: &str) -> Stance {
     let normal = normalise(sentence);
     let mut words = text::words(&normal);
-    let mut particle = take_particle(&mut words);
+    let mut particle = take_particle(&mut words, has_comma(&normal));
     // `yes` in the middle of a sentence stands where a `no` stood; at its end it affirms.
     if particle.is_none() && words.last().is_some_and(|word| word == "yes") {
         words.pop();
@@ -144,6 +138,10 @@ fn normalise(sentence: &str) -> String {
         ("no age restriction", "any age"),
         ("no restriction", "allowed"),
         ("not restricted", "allowed"),
+        ("not have any age restriction", "has any age"),
+        ("n't have any age restriction", "has any age"),
+        ("not have any restriction", "allowed"),
+        ("n't have any restriction", "allowed"),
         ("no limit", "unlimited"),
         ("no problem", "fine"),
         ("no doubt", "surely"),
@@ -169,8 +167,16 @@ fn normalise(sentence: &str) -> String {
     folded
 }
 
+/// Whether a `no` with a comma behind it stands at the beginning.
+fn has_comma(folded: &str) -> bool {
+    folded
+        .split_whitespace()
+        .take(4)
+        .any(|word| matches!(word, "no," | "nope," | "nein," | "nao," | "non," | "nee,"))
+}
+
 /// Takes a leading answer particle off, behind an apology or filler.
-fn take_particle(words: &mut Vec<String>) -> Option<bool> {
+fn take_particle(words: &mut Vec<String>, comma: bool) -> Option<bool> {
     const FILLER: &[&str] = &[
         "sorry",
         "i'm",
@@ -196,10 +202,11 @@ fn take_particle(words: &mut Vec<String>) -> Option<bool> {
         "yes" | "yeah" | "yep" | "sure" | "absolutely" | "certainly" | "definitely" | "ja"
         | "sim" | "oui" => true,
         "no" | "nope" | "nein" | "nao" | "non" | "nee" => {
-            // `No pets are allowed` denies; `No, pets are not allowed` answers. The comma is gone,
-            // so the word behind it decides: an article, a pronoun or a name follows an answer.
+            // `No pets are allowed` denies; `No, pets are not allowed` answers. Where guests and
+            // staff leave the comma out, the word behind it decides.
             let next = words.get(at + 1).map(String::as_str);
-            let answers = next.is_none()
+            let answers = comma
+                || next.is_none()
                 || next.is_some_and(|next| {
                     matches!(
                         next,
@@ -238,8 +245,22 @@ fn take_particle(words: &mut Vec<String>) -> Option<bool> {
     Some(particle)
 }
 
-/// An odd number of negators close together denies; two next to each other affirm.
+/// Adjectives that deny; they turn the rest of the sentence round, wherever they stand.
+const DENYING: &[&str] = &[
+    "unavailable",
+    "prohibited",
+    "forbidden",
+    "unable",
+    "excluded",
+];
+
 fn denies(words: &[String]) -> bool {
+    let turned = words.iter().any(|word| DENYING.contains(&word.as_str()));
+    negated(words) != turned
+}
+
+/// One negation denies; two next to each other affirm.
+fn negated(words: &[String]) -> bool {
     let places: Vec<usize> = words
         .iter()
         .enumerate()

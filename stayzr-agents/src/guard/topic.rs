@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::{router::lexicon::CONCEPTS, text};
+use crate::{router::lexicon, text};
 
 /// Words that every sentence about a hotel may hold.
 const GENERIC: &[&str] = &[
@@ -284,7 +284,8 @@ const SAME: &[&[&str]] = &[
     ],
     &["desk", "reception", "attendant", "front"],
     &["shuttle", "shuttles", "transfer", "airport"],
-    &["laundry", "washing", "laundromat", "iron", "ironing"],
+    &["laundry", "washing", "laundromat"],
+    &["iron", "ironing"],
     &[
         "cleaning",
         "housekeeping",
@@ -307,7 +308,7 @@ const SAME: &[&[&str]] = &[
 /// What a sentence is about: stems, with one word for all that say the same, and the concepts it
 /// names in any language.
 pub(super) fn topics(sentence: &str) -> HashSet<String> {
-    let words = text::words(&join_marks(sentence));
+    let words = text::words(&text::join_compounds(sentence));
     let mut topics: HashSet<String> = words
         .iter()
         .filter(|word| {
@@ -318,28 +319,69 @@ pub(super) fn topics(sentence: &str) -> HashSet<String> {
         })
         .map(|word| canonical(word))
         .collect();
-    for concept in concepts(&words) {
+    for concept in concepts(sentence) {
         topics.insert(format!("#{concept}"));
     }
     topics
 }
 
-/// `check-in` and `check in` are one word, as are `wi-fi` and `room service`.
-fn join_marks(sentence: &str) -> String {
-    text::fold(sentence)
-        .replace("check-in", "checkin")
-        .replace("check in", "checkin")
-        .replace("check-out", "checkout")
-        .replace("check out", "checkout")
-        .replace("wi-fi", "wifi")
-        .replace("wi fi", "wifi")
-        .replace("room service", "roomservice")
-        .replace("room-service", "roomservice")
-        .replace("dry clean", "dryclean dry clean")
-        .replace("front desk", "frontdesk desk")
-        .replace("smoke-free", "smoking")
-        .replace("smoke free", "smoking")
-        .replace("non-smoking", "nonsmoking")
+/// Words of proper names in a sentence, folded: runs of capitals that hold a word for a house, and
+/// capitalised words that are no topic by themselves. That a claim and a source share the name of
+/// the hotel says nothing about what they are about.
+pub(super) fn names(sentence: &str) -> HashSet<String> {
+    const HOUSE: &[&str] = &[
+        "hotel",
+        "inn",
+        "house",
+        "guesthouse",
+        "hostel",
+        "lodge",
+        "motel",
+        "suites",
+        "b&b",
+        "club",
+        "breakfast",
+        "residence",
+        "resort",
+        "palace",
+        "court",
+        "marriott",
+        "belfry",
+    ];
+    const BETWEEN: &[&str] = &["and", "by", "of", "&", "the"];
+    let mut names = HashSet::new();
+    let mut run: Vec<String> = Vec::new();
+    let mut close = |run: &mut Vec<String>| {
+        let is_house = run.len() > 1 && run.iter().any(|word| HOUSE.contains(&word.as_str()));
+        for word in run.drain(..) {
+            if is_house || !is_topic(&word) {
+                names.insert(canonical(&word));
+            }
+        }
+    };
+    for piece in sentence.split_whitespace() {
+        let ends = piece.ends_with(['.', ',', '?', '!', ':', ';']);
+        let folded = text::words(piece);
+        let capital = piece
+            .chars()
+            .find(|c| c.is_alphanumeric())
+            .is_some_and(char::is_uppercase);
+        if capital {
+            run.extend(folded);
+        } else if run.is_empty() || !BETWEEN.contains(&piece) {
+            close(&mut run);
+        }
+        if ends {
+            close(&mut run);
+        }
+    }
+    close(&mut run);
+    names
+}
+
+/// Whether a word is known to name something of a hotel.
+fn is_topic(word: &str) -> bool {
+    SAME.iter().any(|line| line.contains(&word)) || concepts(word).next().is_some()
 }
 
 fn canonical(word: &str) -> String {
@@ -348,23 +390,22 @@ fn canonical(word: &str) -> String {
         .map_or_else(|| text::stem(word), |line| line[0].to_owned())
 }
 
-fn concepts(words: &[String]) -> impl Iterator<Item = &'static str> {
-    CONCEPTS
-        .iter()
-        .filter(|concept| {
-            !concept.gloss.is_empty()
-                && concept
-                    .forms
-                    .iter()
-                    .any(|form| text::contains_phrase(words, form))
-        })
+fn concepts(sentence: &str) -> impl Iterator<Item = &'static str> {
+    lexicon::named(sentence)
+        .into_iter()
+        .map(|(concept, _)| concept)
+        .filter(|concept| !concept.gloss.is_empty())
         .map(|concept| concept.name)
 }
 
 /// How many topics of the claim the other text has, and how many the claim has. Concepts count
 /// only where no word does, so that a translation is not measured by its words.
-pub(super) fn shared(claim: &HashSet<String>, other: &HashSet<String>) -> (usize, usize) {
-    let plain = |topic: &&String| !topic.starts_with('#');
+pub(super) fn shared(
+    claim: &HashSet<String>,
+    names: &HashSet<String>,
+    other: &HashSet<String>,
+) -> (usize, usize) {
+    let plain = |topic: &&String| !topic.starts_with('#') && !names.contains(*topic);
     let words = claim.iter().filter(plain).count();
     let hits = claim
         .iter()

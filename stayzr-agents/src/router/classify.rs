@@ -1,5 +1,5 @@
 use super::{
-    lexicon::{CONCEPTS, DISPUTE, EMERGENCY, HUMAN, PEOPLE, SPEAK},
+    lexicon::{self, DISPUTE, EMERGENCY, HUMAN, PEOPLE, SPEAK},
     route::{Reason, Route},
     sentiment::sentiment,
 };
@@ -28,14 +28,7 @@ pub fn classify(message: &str) -> Route {
     let mut scores = [0.0_f64; Specialist::ALL.len()];
     let mut reasons = Vec::new();
     let mut top_concept: Option<(&str, f64)> = None;
-    for concept in CONCEPTS {
-        let Some(form) = concept
-            .forms
-            .iter()
-            .find(|form| text::contains_phrase(&words, form))
-        else {
-            continue;
-        };
+    for (concept, form) in lexicon::named(message) {
         for (specialist, weight) in concept.weight {
             scores[specialist.index()] += weight;
         }

@@ -1,7 +1,10 @@
 //! What guests talk about, in seven languages: each concept has its words, the specialist it
 //! points to, and an English gloss that helps to search English documents.
 
-use crate::specialists::Specialist::{self, Booking, Concierge, Knowledge, PropertyInfo, Services};
+use crate::{
+    specialists::Specialist::{self, Booking, Concierge, Knowledge, PropertyInfo, Services},
+    text,
+};
 
 /// Something that guests talk about.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ const fn concept(
 }
 
 /// All concepts. Weights: 1 is a hint, 2 is usual, 3 and more decides against usual ones.
-pub(crate) const CONCEPTS: &[Concept] = &[
+const CONCEPTS: &[Concept] = &[
     // The reservation itself.
     concept(
         "book",
@@ -450,10 +453,10 @@ pub(crate) const CONCEPTS: &[Concept] = &[
         &[
             "breakfast*",
             "fruhstuck*",
-            "pequeno almoco",
+            "pequenoalmoco",
             "cafe da manha",
             "desayun*",
-            "petit dejeuner",
+            "petitdejeuner",
             "colazione",
             "ontbijt*",
         ],
@@ -545,8 +548,9 @@ pub(crate) const CONCEPTS: &[Concept] = &[
             "perro*",
             "mascota*",
             "chien*",
-            "chat",
             "chats",
+            "mon chat",
+            "un chat",
             "animaux",
             "cane",
             "cani",
@@ -595,8 +599,11 @@ pub(crate) const CONCEPTS: &[Concept] = &[
             "remote",
             "safe",
             "balcony",
-            "view",
             "sea view",
+            "a view",
+            "room view",
+            "badezimmer",
+            "badewanne",
             "wardrobe",
             "desk",
             "adapter",
@@ -612,7 +619,6 @@ pub(crate) const CONCEPTS: &[Concept] = &[
             "klimaanlage",
             "heizung",
             "dusche",
-            "bad",
             "toilette",
             "fernseher",
             "ar condicionado",
@@ -913,7 +919,6 @@ pub(crate) const CONCEPTS: &[Concept] = &[
             "lavanderia",
             "blanchisserie",
             "pressing",
-            "was",
             "wasserij",
         ],
     ),
@@ -1255,6 +1260,26 @@ pub(crate) const CONCEPTS: &[Concept] = &[
     ),
 ];
 
+/// The concepts that a text names, each with the form that names it.
+pub(crate) fn named(message: &str) -> Vec<(&'static Concept, &'static str)> {
+    // Breakfast is no small lunch.
+    let joined = text::fold(message)
+        .replace(['-', '\u{2011}'], " ")
+        .replace("pequeno almoco", "pequenoalmoco")
+        .replace("petit dejeuner", "petitdejeuner");
+    let words = text::words(&joined);
+    CONCEPTS
+        .iter()
+        .filter_map(|concept| {
+            concept
+                .forms
+                .iter()
+                .find(|form| text::contains_phrase(&words, form))
+                .map(|form| (concept, *form))
+        })
+        .collect()
+}
+
 /// Ways to ask for a person, whatever the topic. Departments alone (`room service`) are not one.
 pub(crate) const HUMAN: &[&str] = &[
     "speak to someone",
@@ -1290,8 +1315,8 @@ pub(crate) const HUMAN: &[&str] = &[
     "the manager please",
     "speak to the front desk",
     "talk to the front desk",
-    "call me",
     "someone call me",
+    "call me back",
     "team please",
     "connect me",
     "put me through",

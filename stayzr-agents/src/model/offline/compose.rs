@@ -37,9 +37,11 @@ pub(super) fn compose(
         .iter()
         .find(|reply| reply.name == "quote" && reply.ok)
         .and_then(|reply| read(&reply.content));
-    let facts = replies
-        .iter()
-        .any(|reply| reply.name == "property_facts" && reply.ok);
+    let background = asked_before(&request.messages);
+    let mut spare: Vec<String> = Vec::new();
+    let facts = replies.iter().any(|reply| {
+        reply.name == "property_facts" && reply.ok && !looks_up_amenities(&reply.content)
+    });
     for reply in replies {
         let call = calls.iter().find(|call| call.id == reply.id);
         if !reply.ok {
@@ -53,11 +55,18 @@ pub(super) fn compose(
                 let Some(found) = read::<FoundPassages>(&reply.content) else {
                     continue;
                 };
-                let most = if searches > 2 || facts { 2 } else { 3 };
-                match quoted(phrases, &found, most, &mut said) {
+                let most = match searches {
+                    1 => 4,
+                    2 => 3,
+                    _ => 2,
+                };
+                match quoted(phrases, &found, most, background, &mut said) {
                     Some(block) => blocks.push(block),
                     None => missing.push(question_of(call, &found)),
                 }
+            }
+            "property_facts" if looks_up_amenities(&reply.content) => {
+                spare.extend(stated(phrases, &reply.content));
             }
             "property_facts" => blocks.extend(stated(phrases, &reply.content)),
             "find_reservation" => blocks.extend(reserved(phrases, &reply.content)),
@@ -71,6 +80,9 @@ pub(super) fn compose(
             }
             _ => {}
         }
+    }
+    if blocks.is_empty() && !spare.is_empty() {
+        return join(&spare);
     }
     if blocks.is_empty() {
         return phrases.not_found.to_owned();
@@ -90,6 +102,24 @@ pub(super) fn compose(
         blocks.insert(0, phrases.found.to_owned());
     }
     join(&blocks)
+}
+
+/// The guest's message before the one that is answered.
+fn asked_before(messages: &[ChatMessage]) -> Option<&str> {
+    messages
+        .iter()
+        .rev()
+        .filter_map(|message| match message {
+            ChatMessage::Guest { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .nth(1)
+}
+
+/// Whether facts are amenities and policies, which documents tell better.
+fn looks_up_amenities(content: &Value) -> bool {
+    read::<PropertyFactsFound>(content)
+        .is_some_and(|found| found.facts.iter().all(|fact| fact.topic.contains(": ")))
 }
 
 fn join(blocks: &[String]) -> String {
@@ -128,9 +158,16 @@ fn quoted(
     phrases: &Phrases,
     found: &FoundPassages,
     most: usize,
+    background: Option<&str>,
     said: &mut Vec<String>,
 ) -> Option<String> {
-    let quotes = select::select(&found.query, &found.passages, most);
+    let quotes = select::select(
+        &found.query,
+        &found.passages,
+        most,
+        phrases.language,
+        background,
+    );
     if quotes.is_empty() {
         return None;
     }
@@ -251,14 +288,8 @@ fn free(phrases: &Phrases, content: &Value, prices: Option<&Prices>) -> Option<S
 /// What to say where nothing was looked up.
 pub(super) fn talk(request: &ChatRequest, message: &str) -> String {
     let phrases = phrases(request.brief.language.language());
-    let words = crate::text::words(message);
-    let says = |name: &str| {
-        crate::router::lexicon::CONCEPTS
-            .iter()
-            .filter(|concept| concept.name == name)
-            .flat_map(|concept| concept.forms)
-            .any(|form| crate::text::contains_phrase(&words, form))
-    };
+    let named = crate::router::lexicon::named(message);
+    let says = |name: &str| named.iter().any(|(concept, _)| concept.name == name);
     if says("farewell") {
         phrases.farewell
     } else if says("thanks") {

@@ -168,7 +168,6 @@ const PERSONS: &[&str] = &[
     "adulti",
     "volwassenen",
     "gasten",
-    "of us",
 ];
 const CHILDREN: &[&str] = &[
     "child", "children", "kid", "kids", "toddler", "kind", "kinder", "crianca", "criancas", "nino",
@@ -498,6 +497,11 @@ pub(crate) fn persons(words: &[String]) -> Option<u32> {
         let before = number(&words[at - 1]);
         if PERSONS.contains(&word.as_str()) || CHILDREN.contains(&word.as_str()) {
             total += before.unwrap_or(0);
+        }
+    }
+    for triple in words.windows(3) {
+        if triple[1] == "of" && triple[2] == "us" {
+            total = number(&triple[0]).unwrap_or(0);
         }
     }
     if total == 0 {

@@ -293,6 +293,22 @@ pub(crate) fn all() -> &'static [Phrases] {
     ALL
 }
 
+/// Whether a reply ends by offering to ask a colleague.
+pub(crate) fn offers_person(reply: &str) -> bool {
+    ALL.iter()
+        .flat_map(|phrases| {
+            [
+                phrases.not_found,
+                phrases.not_found_part,
+                phrases.none_free,
+                phrases.no_reservation,
+                phrases.failed,
+            ]
+        })
+        .filter_map(|phrase| crate::text::sentences(phrase).pop())
+        .any(|offer| reply.trim_end().ends_with(offer))
+}
+
 /// Puts values into the places of a phrase.
 pub(crate) fn fill(phrase: &str, values: &[&str]) -> String {
     let mut pieces = phrase.split("{}");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{dates, select};
 use crate::{
     model::{ChatRequest, ToolRequest},
-    router::{classify, lexicon::CONCEPTS},
+    router::{classify, lexicon},
     specialists::Specialist,
     text,
 };
@@ -292,6 +292,22 @@ const WHEN: &[&str] = &[
     "hoe laat",
 ];
 
+/// Concepts whose names are words of amenities and policies.
+const AMENITIES: &[&str] = &[
+    "spa",
+    "gym",
+    "pool",
+    "restaurant",
+    "breakfast",
+    "wifi",
+    "parking",
+    "pets",
+    "smoking",
+    "laundry",
+    "luggage",
+    "children",
+];
+
 /// Plans the tools for the guest's message; `earlier` are his messages before it.
 pub(super) fn plan(request: &ChatRequest, message: &str, earlier: &[&str]) -> Plan {
     let mut planner = Planner {
@@ -304,27 +320,24 @@ pub(super) fn plan(request: &ChatRequest, message: &str, earlier: &[&str]) -> Pl
         planner.call("hand_off", json!({"reason": clip(message, 200)}));
         return planner.finish();
     }
-    let concepts: Vec<&str> = CONCEPTS
-        .iter()
-        .filter(|concept| {
-            concept
-                .forms
-                .iter()
-                .any(|form| text::contains_phrase(&words, form))
-        })
-        .map(|concept| concept.name)
+    let concepts: Vec<&str> = lexicon::named(message)
+        .into_iter()
+        .map(|(concept, _)| concept.name)
         .collect();
-    let own = any(&words, OWN);
-    let changes = concepts.contains(&"change or cancel") && !any(&words, CONDITIONS);
+    let arguments = reservation_arguments(message);
+    let numbered = arguments != json!({}) && concepts.contains(&"book");
+    let own = any(&words, OWN) || numbered;
+    let changes =
+        concepts.contains(&"change or cancel") && !any(&words, CONDITIONS) && !asks_openly(&words);
     if own || (changes && route.specialist == Specialist::Booking) {
-        planner.call("find_reservation", reservation_arguments(message));
+        planner.call("find_reservation", arguments);
         if changes {
             planner.call(
                 "create_service_request",
                 json!({"category": "reservations", "description": clip(message, 400)}),
             );
         }
-        if changes || !message.contains('?') || concepts.iter().all(|name| is_booking(name)) {
+        if changes || !message.contains('?') || concepts.iter().all(is_booking) {
             return planner.finish();
         }
     }
@@ -398,10 +411,18 @@ impl Planner<'_> {
         if !topics.is_empty() {
             self.call("property_facts", json!({"topics": topics}));
         }
-        self.call(
-            "search_knowledge",
-            json!({"query": query(question, &words)}),
-        );
+        self.call("search_knowledge", json!({"query": query(question)}));
+        // What the property says of its amenities, for what the documents leave out.
+        if topics.is_empty() {
+            let named: Vec<&str> = lexicon::named(question)
+                .into_iter()
+                .map(|(concept, _)| concept.name)
+                .filter(|name| AMENITIES.contains(name))
+                .collect();
+            if !named.is_empty() {
+                self.call("property_facts", json!({"topics": named}));
+            }
+        }
     }
 
     fn finish(self) -> Plan {
@@ -414,10 +435,10 @@ impl Planner<'_> {
 }
 
 /// The question as it is searched: foreign words get their English names beside them.
-fn query(question: &str, words: &[String]) -> String {
+fn query(question: &str) -> String {
     let english =
         crate::router::detect_language(question).is_none_or(|language| language.language() == "en");
-    let glosses = select::glosses(words);
+    let glosses = select::glosses(question);
     if english || glosses.is_empty() {
         return question.to_owned();
     }
@@ -457,7 +478,7 @@ fn wish(words: &[String], concepts: &[&str]) -> Option<&'static str> {
         || words
             .last()
             .is_some_and(|word| matches!(word.as_str(), "please" | "bitte" | "favor" | "plait"));
-    if !troubled && !wished {
+    if !wished && (!troubled || asks_openly(words)) {
         return None;
     }
     // Rooms are asked for with the same words as towels, and are not sent up.
@@ -501,9 +522,8 @@ fn stay(
                 )
             }));
     // `12 to 15 May, two of us` answers the question for dates.
-    let answers = spoken.arrival.is_some()
-        && spoken.departure.is_some()
-        && concepts.iter().all(|name| is_booking(name));
+    let answers =
+        spoken.arrival.is_some() && spoken.departure.is_some() && concepts.iter().all(is_booking);
     if !(wants_room && specialist == Specialist::Booking || answers) {
         return None;
     }
@@ -605,15 +625,55 @@ fn is_courtesy(part: &str) -> bool {
     let words = text::words(part);
     words.len() <= 4
         && !part.contains('?')
-        && CONCEPTS
+        && lexicon::named(part)
             .iter()
-            .filter(|concept| matches!(concept.name, "greeting" | "thanks" | "farewell"))
-            .any(|concept| {
-                concept
-                    .forms
-                    .iter()
-                    .any(|form| text::contains_phrase(&words, form))
-            })
+            .any(|(concept, _)| matches!(concept.name, "greeting" | "thanks" | "farewell"))
+}
+
+/// Whether a message asks for knowledge: nobody wishes with `how much`.
+fn asks_openly(words: &[String]) -> bool {
+    words.first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "what"
+                | "what's"
+                | "when"
+                | "where"
+                | "which"
+                | "who"
+                | "how"
+                | "is"
+                | "are"
+                | "do"
+                | "does"
+                | "wann"
+                | "wo"
+                | "wie"
+                | "was"
+                | "welche"
+                | "gibt"
+                | "qual"
+                | "quando"
+                | "onde"
+                | "quanto"
+                | "quantos"
+                | "cual"
+                | "cuando"
+                | "donde"
+                | "cuanto"
+                | "quel"
+                | "quelle"
+                | "quand"
+                | "combien"
+                | "quale"
+                | "dove"
+                | "wat"
+                | "wanneer"
+                | "waar"
+                | "hoe"
+                | "hoeveel"
+        )
+    })
 }
 
 fn any(words: &[String], forms: &[&str]) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use stayzr_core::model::Tier;
 
-use crate::{router::lexicon::CONCEPTS, text, tool::FoundPassage};
+use crate::{router::lexicon, text, tool::FoundPassage};
 
 /// A quote with its source.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +131,27 @@ const PLACE: &[&str] = &[
     "waar",
     "which floor",
 ];
+/// What a question calls by one word, answers call by another.
+const MEASURES: &[(&str, &[&str])] = &[
+    ("fast", &["speed", "mbit"]),
+    ("warm", &["heated", "degrees", "temperature"]),
+    ("hot", &["heated", "degrees", "temperature"]),
+    ("cold", &["heated", "degrees", "temperature"]),
+    ("deep", &["depth"]),
+    ("heavy", &["weighing", "weight", "kg"]),
+    ("big", &["size"]),
+    ("large", &["size"]),
+    ("high", &["height"]),
+    ("old", &["age", "years"]),
+    ("called", &["called", "name"]),
+    ("name", &["called", "name"]),
+    ("adapters", &["adapter", "adapters"]),
+    ("phone", &["telephone"]),
+    ("telephone", &["phone"]),
+    ("card", &["card"]),
+    ("visitor", &["tax", "levy"]),
+];
+
 const WAY: &[&str] = &[
     "how do i",
     "how can i",
@@ -223,16 +244,28 @@ fn has_time(text: &str) -> bool {
         .any(|mark| text.contains(mark))
 }
 
+/// Words that every document of a hotel holds.
+const HOUSE: &[&str] = &["hotel", "hotels", "house", "property", "guest", "guests"];
+
 /// The topic words of a question as stems, with the English gloss of concepts it names in another
 /// language.
 pub(super) fn terms(question: &str) -> Vec<String> {
-    let words = text::words(question);
+    let words = text::words(&text::join_compounds(question));
     let mut terms: Vec<String> = words
         .iter()
-        .filter(|word| !text::is_stop_word(word) && (word.len() > 1 || word.parse::<u8>().is_ok()))
+        .filter(|word| {
+            !text::is_stop_word(word)
+                && !HOUSE.contains(&word.as_str())
+                && (word.len() > 1 || word.parse::<u8>().is_ok())
+        })
         .map(|word| text::stem(word))
         .collect();
-    for gloss in glosses(&words) {
+    for (asked, answers) in MEASURES {
+        if words.iter().any(|word| word == asked) {
+            terms.extend(answers.iter().map(|word| text::stem(word)));
+        }
+    }
+    for gloss in glosses(question) {
         terms.extend(text::words(gloss).iter().map(|word| text::stem(word)));
     }
     let mut seen = HashSet::new();
@@ -241,17 +274,11 @@ pub(super) fn terms(question: &str) -> Vec<String> {
 }
 
 /// English names of the concepts that a text names.
-pub(super) fn glosses(words: &[String]) -> Vec<&'static str> {
-    CONCEPTS
-        .iter()
-        .filter(|concept| {
-            !concept.gloss.is_empty()
-                && concept
-                    .forms
-                    .iter()
-                    .any(|form| text::contains_phrase(words, form))
-        })
-        .map(|concept| concept.gloss)
+pub(super) fn glosses(question: &str) -> Vec<&'static str> {
+    lexicon::named(question)
+        .into_iter()
+        .map(|(concept, _)| concept.gloss)
+        .filter(|gloss| !gloss.is_empty())
         .collect()
 }
 
@@ -264,8 +291,21 @@ struct Unit<'a> {
 
 /// At most `most` quotes that answer the question, in the order of their worth; none if nothing
 /// in the passages is about it.
-pub(super) fn select(question: &str, passages: &[FoundPassage], most: usize) -> Vec<Quote> {
-    let terms = terms(question);
+pub(super) fn select(
+    question: &str,
+    passages: &[FoundPassage],
+    most: usize,
+    language: &str,
+    background: Option<&str>,
+) -> Vec<Quote> {
+    let mut terms = terms(question);
+    // `And how much is it?` leans on what was asked before.
+    if terms.is_empty()
+        && let Some(background) = background
+    {
+        terms = self::terms(background);
+    }
+    let terms = terms;
     let words = text::words(question);
     let wanted = wanted(&words);
     let units: Vec<Unit<'_>> = passages
@@ -275,15 +315,16 @@ pub(super) fn select(question: &str, passages: &[FoundPassage], most: usize) -> 
         .map(|(passage, text)| Unit {
             text,
             passage,
-            words: text::words(text)
-                .iter()
-                .map(|word| text::stem(word))
-                .collect(),
+            words: stems(text),
         })
         .collect();
     if units.is_empty() {
         return Vec::new();
     }
+    let tongues: Vec<f64> = passages
+        .iter()
+        .map(|passage| tongue(&passage.text, language))
+        .collect();
     let headings: Vec<HashSet<String>> = passages
         .iter()
         .map(|passage| {
@@ -323,7 +364,9 @@ pub(super) fn select(question: &str, passages: &[FoundPassage], most: usize) -> 
                 .filter(|kind| looks_like(unit.text, **kind))
                 .count() as f64;
             let asked = wanted.len() as f64;
-            let base = topical + 2.2 * passage.score;
+            // The order of the search knows more than its rounded scores.
+            let rank = 0.9 / (1.0 + unit.passage as f64);
+            let base = topical + 2.2 * passage.score + rank;
             let form = if asked > 0.0 {
                 1.0 + 0.55 * (fits / asked)
             } else {
@@ -339,39 +382,111 @@ pub(super) fn select(question: &str, passages: &[FoundPassage], most: usize) -> 
             } else {
                 0.25
             };
-            (base * form * tier * about, at)
+            (base * form * tier * about * tongues[unit.passage], at)
         })
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let best = scored[0].0;
-    let about_it = scored.first().is_some_and(|(_, at)| {
-        let unit = &units[*at];
-        terms
-            .iter()
-            .any(|term| has(&unit.words, term) || has(&headings[unit.passage], term))
-            || passages[unit.passage].match_tier == Tier::Strict
-    });
-    if !about_it {
+    if !is_about(&units[scored[0].1], &terms, &weight, &headings, passages) {
         return Vec::new();
     }
     let mut quotes: Vec<Quote> = Vec::new();
+    let mut length = 0;
     for (score, at) in scored {
-        if quotes.len() >= most || score < 0.62 * best {
+        if quotes.len() >= most || score < 0.55 * best || length > BUDGET {
             break;
         }
         let unit = &units[at];
         let quote = Quote {
-            text: shorten(unit.text),
+            text: shorten(&readable(unit.text)),
             file_name: passages[unit.passage].file_name.clone(),
         };
         if !quotes
             .iter()
             .any(|other| overlaps(&other.text, &quote.text))
         {
+            length += quote.text.chars().count();
             quotes.push(quote);
         }
     }
     quotes
+}
+
+/// Quotes to one question stop behind so many characters.
+const BUDGET: usize = 420;
+
+fn stems(text: &str) -> HashSet<String> {
+    text::words(&text::join_compounds(text))
+        .iter()
+        .map(|word| text::stem(word))
+        .collect()
+}
+
+/// A passage in the guest's language is worth most, one in a third language least.
+fn tongue(passage: &str, language: &str) -> f64 {
+    match crate::router::detect_language(passage) {
+        Some(found) if found.language() == language => 1.2,
+        Some(found) if found.language() != "en" => 0.6,
+        _ => 1.0,
+    }
+}
+
+/// Whether a unit speaks of what is asked: of a third of it by weight, or the search is sure.
+fn is_about(
+    unit: &Unit<'_>,
+    terms: &[String],
+    weight: &HashMap<&str, f64>,
+    headings: &[HashSet<String>],
+    passages: &[FoundPassage],
+) -> bool {
+    let all: f64 = terms.iter().map(|term| weight[term.as_str()]).sum();
+    let met: f64 = terms
+        .iter()
+        .filter(|term| has(&unit.words, term) || has(&headings[unit.passage], term))
+        .map(|term| weight[term.as_str()])
+        .sum();
+    let passage = &passages[unit.passage];
+    let needed = match passage.match_tier {
+        Tier::Strict => 0.0,
+        Tier::Relaxed => 0.25,
+        Tier::Fallback => 0.5,
+    };
+    all > 0.0 && met >= needed * all
+}
+
+/// A row of a table as a person would say it: `Garage – underground; open 24 hours; EUR 24 a night`.
+/// Names of columns stay where a value says nothing without them.
+fn readable(unit: &str) -> String {
+    const PLAIN: &[&str] = &[
+        "detail",
+        "description",
+        "price",
+        "hours",
+        "kind",
+        "distance",
+        "distance or time",
+        "served",
+        "duration",
+        "opening hours",
+    ];
+    if !is_row(unit) {
+        return unit.to_owned();
+    }
+    let rest = unit.split_once(" — ").map_or(unit, |(_, rest)| rest);
+    let mut said: Vec<String> = Vec::new();
+    for (at, cell) in rest.split("; ").enumerate() {
+        match cell.split_once(": ") {
+            Some((label, value)) if at == 0 && !label.contains(' ') => {
+                said.push(value.to_owned());
+            }
+            Some((label, value)) if PLAIN.contains(&label) => said.push(value.to_owned()),
+            _ => said.push(cell.to_owned()),
+        }
+    }
+    match said.split_first() {
+        Some((first, rest)) if !rest.is_empty() => format!("{first} – {}.", rest.join("; ")),
+        _ => unit.to_owned(),
+    }
 }
 
 /// Whether a term stands among words, or shares a long beginning with one of them.
@@ -401,7 +516,9 @@ fn units(passage: &str) -> Vec<&str> {
 
 /// `item: Super Bock; price: EUR 4.20`, `a | b | c`: a row.
 fn is_row(line: &str) -> bool {
-    line.contains(" | ") || line.matches(": ").count() >= 2
+    line.contains(" | ")
+        || line.matches(": ").count() >= 2
+        || (line.contains(" — ") && line.contains(": "))
 }
 
 fn shorten(unit: &str) -> String {

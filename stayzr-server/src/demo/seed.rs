@@ -33,7 +33,13 @@ pub(crate) struct VendorSite {
 
 impl VendorSite {
     fn settings(&self) -> Value {
-        json!({"base_url": self.base_url, "webhook": "url_token"})
+        json!({
+            "base_url": self.base_url,
+            "webhook": "url_token",
+            // The sandbox has nothing older, and Mews' lists of guests are asked for by spans of
+            // three months.
+            "vendor": {"history_start": "2025-01-01T00:00:00Z"},
+        })
     }
 }
 

@@ -380,35 +380,3 @@ async fn a_claim_does_not_scan_finished_jobs() {
         .expect("read");
     assert_eq!((hot, lane), (0, (0, 300, 300)));
 }
-
-/// `cargo test -p stayzr-core --features sqlite --test sqlite_file -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "a measurement, not a test"]
-async fn measure() {
-    let folder = tempfile::tempdir_in(".").expect("a folder");
-    let store = migrated(&folder.path().join("stayzr.db")).await;
-    let begun = std::time::Instant::now();
-    for number in 0..500 {
-        store
-            .accept_delivery(delivery(number))
-            .await
-            .expect("stored");
-    }
-    let one = begun.elapsed() / 500;
-    let begun = std::time::Instant::now();
-    let jobs: Vec<NewJob> = (0..10_000).map(|_| job()).collect();
-    store.enqueue(jobs).await.expect("stored");
-    let batch = begun.elapsed();
-    let begun = std::time::Instant::now();
-    let mut claims = 0;
-    while !store
-        .claim(Queue::PmsSyncQueue, "worker", 100, Duration::from_secs(60))
-        .await
-        .expect("claimed")
-        .is_empty()
-    {
-        claims += 1;
-    }
-    let claim = begun.elapsed() / claims;
-    eprintln!("a durable delivery {one:?}; 10,000 jobs {batch:?}; a claim of 100 {claim:?}");
-}

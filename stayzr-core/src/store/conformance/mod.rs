@@ -28,6 +28,7 @@ pub mod fixture;
 pub mod idempotency;
 pub mod inbox;
 pub mod knowledge;
+pub mod listing;
 pub mod maintenance;
 pub mod outbound;
 pub mod queue;

@@ -1,19 +1,19 @@
 //! Rows that scenarios start from.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{NaiveDate, TimeDelta};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    clock::{Clock, ManualClock},
+    clock::Clock,
     ids::{
-        ApiTokenId, ChangeId, ChannelAccountId, GuestId, IntegrationId, OrganizationId, PropertyId,
+        ApiTokenId, ChannelAccountId, GuestId, IntegrationId, OrganizationId, PropertyId,
         ReservationId, RoomId, RoomTypeId,
     },
     model::{
-        Address, Change, ChangeOutcome, ChangeSource, Channel, ChannelAccount, Guest, GuestOrigin,
-        Integration, IntegrationStatus, Organization, PricingMode, Property, Reservation,
-        ReservationStatus, Room, RoomCondition, RoomType,
+        Address, Channel, ChannelAccount, Guest, GuestOrigin, Integration, IntegrationStatus,
+        Organization, PricingMode, Property, Reservation, ReservationStatus, Room, RoomCondition,
+        RoomType,
     },
     port::{
         setup::{NewToken, Setup},
@@ -22,18 +22,6 @@ use crate::{
     tenant::{Principal, Role, TenantScope},
     transform::{Entity, EntityKind, EntityRow, FieldMap},
 };
-
-/// A clock that stands at a round time.
-pub fn clock() -> ManualClock {
-    ManualClock::new(start())
-}
-
-/// The round time.
-pub fn start() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2026, 6, 9, 10, 0, 0)
-        .single()
-        .expect("the time exists")
-}
 
 /// An organization.
 pub fn organization(clock: &dyn Clock) -> Organization {
@@ -295,25 +283,5 @@ pub fn mapping(
         merged_into: None,
         revision: 1,
         updated_at: clock.now(),
-    }
-}
-
-/// A line of the journal about a field of a row.
-pub fn change(clock: &dyn Clock, scope: TenantScope, row: &EntityRow, field: &str) -> Change {
-    Change {
-        id: ChangeId::generate(clock),
-        organization_id: scope.organization_id,
-        entity: row.kind,
-        entity_id: row.id,
-        field: Some(field.to_owned()),
-        base: None,
-        old: row.fields.get(field).cloned(),
-        new: Some(json!("new")),
-        source: ChangeSource::Staff {
-            actor: "front desk".to_owned(),
-        },
-        outcome: ChangeOutcome::Applied,
-        reason: None,
-        created_at: clock.now(),
     }
 }

@@ -149,7 +149,7 @@ where
     store.update_integration(changed.clone()).await?;
     let read = store.integration(scope, integration.id).await?;
     assert_eq!(read.as_ref(), Some(&changed));
-    assert_eq!(store.integrations(scope).await?, [changed.clone()]);
+    assert_eq!(store.integrations(scope).await?, [changed]);
     assert_eq!(store.integration(stranger, integration.id).await?, None);
     assert!(store.integrations(stranger).await?.is_empty());
 
@@ -261,7 +261,10 @@ where
         .await?
         .expect("somebody's");
     assert_eq!((owner.id, owner.scope), (account.id, scope));
-    assert_eq!(store.channel_accounts(scope).await?, [account.clone()]);
+    assert_eq!(
+        store.channel_accounts(scope).await?,
+        std::slice::from_ref(&account)
+    );
     assert!(store.channel_accounts(stranger).await?.is_empty());
     let unknown = ChannelAccountId::generate(clock);
     for (scope, id, there) in [

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, Transaction};
 
 use super::{SqliteStore, error::failed};
 use crate::{
@@ -228,13 +228,11 @@ pub(super) async fn held(
     now: DateTime<Utc>,
 ) -> Result<Held> {
     const OPERATION: &str = "sqlite.lease";
-    let row: Option<String> = sqlx::query_scalar(
-        "select json_object('number', number, 'id', id, 'queue', queue, 'lane', lane, 'key', key,
-             'attempts', attempts, 'max_attempts', max_attempts)
-         from jobs
+    let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "select {HELD} from jobs
          where id = $1 and locked_by = $2 and attempts = $3 and place = 'held'
-           and locked_until > $4",
-    )
+           and locked_until > $4"
+    )))
     .bind(lease.job_id.to_string())
     .bind(&lease.worker)
     .bind(lease.attempt)

@@ -67,21 +67,8 @@ impl JobQueue for SqliteStore {
 
     async fn job(&self, scope: TenantScope, id: JobId) -> Result<Option<Job>> {
         const OPERATION: &str = "sqlite.job";
-        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "select {JOB} from jobs
-             where id = $1 and lane = $2 and ($3 is null or property_id is null or property_id = $3)
-             union all
-             select {JOB_DONE} from jobs_done
-             where id = $1 and organization_id = $2
-               and ($3 is null or property_id is null or property_id = $3)"
-        )))
-        .bind(id.to_string())
-        .bind(scope.organization_id.to_string())
-        .bind(scope.property_id.map(|id| id.to_string()))
-        .fetch_optional(&self.reader)
-        .await
-        .map_err(failed(OPERATION))?;
-        row.map(|row| codec::decode(OPERATION, &row)).transpose()
+        let mut connection = self.reader.acquire().await.map_err(failed(OPERATION))?;
+        find(&mut connection, scope, id, OPERATION).await
     }
 
     async fn jobs(
@@ -132,7 +119,7 @@ impl JobQueue for SqliteStore {
         const OPERATION: &str = "sqlite.retry";
         let now = self.clock.now();
         let mut tx = self.write(OPERATION).await?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         if job.status != JobStatus::Failed {
             return Err(not_in(OPERATION, &job, "only a FAILED job can be retried"));
         }
@@ -171,7 +158,7 @@ impl JobQueue for SqliteStore {
         .execute(&mut *tx)
         .await
         .map_err(failed(OPERATION))?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         tx.commit().await.map_err(failed(OPERATION))?;
         Ok(job)
     }
@@ -180,7 +167,7 @@ impl JobQueue for SqliteStore {
         const OPERATION: &str = "sqlite.cancel";
         let now = self.clock.now();
         let mut tx = self.write(OPERATION).await?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         if job.status != JobStatus::Pending {
             return Err(not_in(
                 OPERATION,
@@ -189,7 +176,7 @@ impl JobQueue for SqliteStore {
             ));
         }
         cancel_jobs(&mut tx, &[id], now).await?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         tx.commit().await.map_err(failed(OPERATION))?;
         Ok(job)
     }
@@ -237,12 +224,13 @@ impl JobQueue for SqliteStore {
     }
 }
 
+/// A job, finished or not.
 async fn find(
-    tx: &mut SqliteConnection,
+    connection: &mut SqliteConnection,
     scope: TenantScope,
     id: JobId,
     operation: &'static str,
-) -> Result<Job> {
+) -> Result<Option<Job>> {
     let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
         "select {JOB} from jobs
          where id = $1 and lane = $2 and ($3 is null or property_id is null or property_id = $3)
@@ -254,13 +242,21 @@ async fn find(
     .bind(id.to_string())
     .bind(scope.organization_id.to_string())
     .bind(scope.property_id.map(|id| id.to_string()))
-    .fetch_optional(tx)
+    .fetch_optional(connection)
     .await
     .map_err(failed(operation))?;
-    match row {
-        Some(row) => codec::decode(operation, &row),
-        None => Err(Error::not_found(operation, "there is no job with this id").with("id", id)),
-    }
+    row.map(|row| codec::decode(operation, &row)).transpose()
+}
+
+async fn existing(
+    tx: &mut SqliteConnection,
+    scope: TenantScope,
+    id: JobId,
+    operation: &'static str,
+) -> Result<Job> {
+    find(tx, scope, id, operation)
+        .await?
+        .ok_or_else(|| Error::not_found(operation, "there is no job with this id").with("id", id))
 }
 
 /// Ends those of these jobs that nobody holds as FAILED with the error `cancelled`.

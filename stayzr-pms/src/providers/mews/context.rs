@@ -33,7 +33,7 @@ pub(super) struct MewsContext {
     pub(super) service_ids: Vec<String>,
     pub(super) categories: Vec<ResourceCategory>,
     /// When each resource's assignment to its category last changed.
-    pub(super) assigned: BTreeMap<String, Option<DateTime<Utc>>>,
+    pub(super) assigned: Assigned,
     pub(super) transform: TransformContext,
 }
 
@@ -165,11 +165,12 @@ async fn categories(client: &MewsClient, services: &[String]) -> Result<Vec<Reso
     }
 }
 
+/// When each resource was put into its category.
+type Assigned = BTreeMap<String, Option<DateTime<Utc>>>;
+
 /// Resource → category, and when that was set. A resource in several categories counts for the
 /// one it was put into last.
-fn resources(
-    assignments: &[ResourceCategoryAssignment],
-) -> (Map<String, Value>, BTreeMap<String, Option<DateTime<Utc>>>) {
+fn resources(assignments: &[ResourceCategoryAssignment]) -> (Map<String, Value>, Assigned) {
     let mut sorted: Vec<&ResourceCategoryAssignment> = assignments
         .iter()
         .filter(|assignment| assignment.is_active != Some(false))

@@ -133,14 +133,15 @@ impl Transformer<Property, Enterprise> for PropertyTransformer {
 pub(in crate::providers::mews) fn default_currency(
     remote: &Enterprise,
 ) -> Result<Option<Currency>, TransformError> {
+    let only = match remote.currencies.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
     let found = remote
         .currencies
         .iter()
         .find(|currency| currency.is_default)
-        .or_else(|| match remote.currencies.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        });
+        .or(only);
     found
         .map(|currency| currency.currency.parse())
         .transpose()

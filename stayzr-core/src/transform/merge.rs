@@ -84,8 +84,8 @@ fn merge_field(input: MergeInput<'_>, rule: &FieldRule, outcome: &mut MergeOutco
     let local = input.local.get(field).unwrap_or(&Value::Null);
     let Some(remote) = input.remote.get(field) else {
         // The vendor says nothing about the field: ours stays, and is pushed if it is news.
-        if rule.writable && base.is_some_and(|base| base != local) {
-            outcome.push.insert(field, local.clone());
+        if base.is_some_and(|base| base != local) {
+            keep_local(rule, local, outcome);
         }
         return;
     };
@@ -116,7 +116,8 @@ fn take_remote(field: &str, remote: &Value, outcome: &mut MergeOutcome) {
 }
 
 fn keep_local(rule: &FieldRule, local: &Value, outcome: &mut MergeOutcome) {
-    if rule.writable {
+    // What the vendor cannot be told stays here and is not offered again and again.
+    if rule.writable && (rule.clearable || !local.is_null()) {
         outcome.push.insert(rule.field, local.clone());
     }
 }
@@ -136,6 +137,11 @@ fn resolve(
         }
         ConflictStrategy::LocalWins => keep_against(rule, local, remote, outcome),
         ConflictStrategy::MergeFields => match (local, remote) {
+            // The same items in another order: the vendor's order, since it would come back always.
+            (Value::Array(ours), Value::Array(theirs)) if same_items(ours, theirs) => {
+                outcome.replaced.insert(rule.field, local.clone());
+                take_remote(rule.field, remote, outcome);
+            }
             (Value::Array(ours), Value::Array(theirs)) => {
                 let united = unite(input.base.get(rule.field), ours, theirs);
                 if &united != local {
@@ -144,7 +150,7 @@ fn resolve(
                 }
                 outcome.base.insert(rule.field, remote.clone());
                 if &united != remote {
-                    outcome.push.insert(rule.field, united);
+                    keep_local(rule, &united, outcome);
                 }
             }
             _ => keep_against(rule, local, remote, outcome),
@@ -169,7 +175,13 @@ fn keep_against(rule: &FieldRule, local: &Value, remote: &Value, outcome: &mut M
     keep_local(rule, local, outcome);
 }
 
-/// Both lists, less what either side took away since they agreed, in the order of ours.
+fn same_items(ours: &[Value], theirs: &[Value]) -> bool {
+    let holds = |list: &[Value], other: &[Value]| other.iter().all(|item| list.contains(item));
+    ours.len() == theirs.len() && holds(ours, theirs) && holds(theirs, ours)
+}
+
+/// Both lists, less what either side took away since they agreed: sorted where both are, else in
+/// the order of ours.
 fn unite(base: Option<&Value>, ours: &[Value], theirs: &[Value]) -> Value {
     let agreed = base
         .and_then(Value::as_array)
@@ -182,6 +194,13 @@ fn unite(base: Option<&Value>, ours: &[Value], theirs: &[Value]) -> Value {
         if !removed(item) && !united.contains(item) {
             united.push(item.clone());
         }
+    }
+    let name = |item: &Value| item.as_str().map(str::to_owned);
+    if [ours, theirs]
+        .iter()
+        .all(|list| list.is_sorted_by_key(|item| name(item)))
+    {
+        united.sort_by_key(name);
     }
     Value::Array(united)
 }

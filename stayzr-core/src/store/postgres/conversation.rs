@@ -1,0 +1,287 @@
+use async_trait::async_trait;
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+
+use super::{PostgresStore, accept, error::failed, jobs, turn};
+use crate::{
+    Error, Result,
+    ids::{ConversationId, ServiceRequestId},
+    model::{Conversation, ConversationStatus, Message, ServiceRequest, ServiceRequestStatus},
+    port::{
+        Page, PageRequest,
+        conversation::{
+            AcceptMessage, AcceptedMessage, CommitTurn, Conversations, Reply, TurnCommitted,
+        },
+    },
+    queue::JobOutcome,
+    store::codec,
+    tenant::TenantScope,
+};
+
+/// The JSON of a [`Conversation`].
+pub(super) const CONVERSATION: &str = "json_build_object('id', id, 'organization_id', organization_id, \
+    'property_id', property_id, 'guest_id', guest_id, 'channel', channel, \
+    'channel_account_id', channel_account_id, 'reply_to', reply_to, 'status', status, \
+    'language', language, 'last_inbound_at', last_inbound_at, 'created_at', created_at, \
+    'updated_at', updated_at)::text";
+
+/// The JSON of a [`Message`].
+pub(super) const MESSAGE: &str = "json_build_object('id', m.id, 'organization_id', m.organization_id, \
+    'conversation_id', m.conversation_id, 'direction', m.direction, 'author', m.author, \
+    'text', m.text, 'kind', m.kind, 'status', m.status, \
+    'vendor_message_id', m.vendor_message_id, 'error', m.error, 'citations', m.citations, \
+    'trace', m.trace, 'created_at', m.created_at, 'updated_at', m.updated_at)::text";
+
+const SERVICE_REQUEST: &str = "json_build_object('id', id, 'organization_id', organization_id, \
+    'property_id', property_id, 'guest_id', guest_id, 'reservation_id', reservation_id, \
+    'conversation_id', conversation_id, 'category', category, 'description', description, \
+    'status', status, 'created_at', created_at, 'updated_at', updated_at)::text";
+
+#[async_trait]
+impl Conversations for PostgresStore {
+    async fn accept_message(&self, message: AcceptMessage) -> Result<AcceptedMessage> {
+        const OPERATION: &str = "postgres.accept_message";
+        let mut tx = self.tenant(OPERATION, message.scope).await?;
+        let accepted = accept::accept(&mut tx, &*self.clock, &message).await?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(accepted)
+    }
+
+    async fn commit_turn(&self, turn: CommitTurn) -> Result<TurnCommitted> {
+        const OPERATION: &str = "postgres.commit_turn";
+        let now = self.clock.now();
+        let mut tx = self.tenant(OPERATION, turn.scope).await?;
+        let job = match &turn.lease {
+            Some(lease) => Some(jobs::held(&mut tx, lease, now).await?),
+            None => None,
+        };
+        let committed = turn::commit(&mut tx, &*self.clock, &turn).await?;
+        if let Some(job) = &job {
+            jobs::end(&mut tx, job, &JobOutcome::Completed, now).await?;
+        }
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(committed)
+    }
+
+    async fn staff_reply(
+        &self,
+        scope: TenantScope,
+        conversation_id: ConversationId,
+        reply: Reply,
+    ) -> Result<Message> {
+        const OPERATION: &str = "postgres.staff_reply";
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        let state = turn::state(&mut tx, scope, conversation_id).await?;
+        turn::withdraw(&mut tx, conversation_id, self.clock.now()).await?;
+        let now = self.clock.now();
+        sqlx::query(
+            "update conversations set status = 'handed_off', updated_at = $2 where id = $1",
+        )
+        .bind(conversation_id.uuid())
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        turn::write_reply(&mut tx, &*self.clock, scope, &state, &reply).await?;
+        let row: String = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {MESSAGE} from messages m where m.id = $1"
+        )))
+        .bind(reply.message_id.uuid())
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        codec::decode(OPERATION, &row)
+    }
+
+    async fn set_status(
+        &self,
+        scope: TenantScope,
+        conversation_id: ConversationId,
+        status: ConversationStatus,
+    ) -> Result<Conversation> {
+        const OPERATION: &str = "postgres.set_status";
+        let now = self.clock.now();
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        let state = turn::state(&mut tx, scope, conversation_id).await?;
+        if status == ConversationStatus::HandedOff {
+            turn::withdraw(&mut tx, conversation_id, now).await?;
+        }
+        if state.status != status {
+            sqlx::query("update conversations set status = $2, updated_at = $3 where id = $1")
+                .bind(conversation_id.uuid())
+                .bind(status.as_str())
+                .bind(now)
+                .execute(&mut *tx)
+                .await
+                .map_err(failed(OPERATION))?;
+        }
+        let row: String = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {CONVERSATION} from conversations where id = $1"
+        )))
+        .bind(conversation_id.uuid())
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        codec::decode(OPERATION, &row)
+    }
+
+    async fn conversation(
+        &self,
+        scope: TenantScope,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>> {
+        const OPERATION: &str = "postgres.conversation";
+        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {CONVERSATION} from conversations
+             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)"
+        )))
+        .bind(id.uuid())
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .fetch_optional(&mut *self.tenant(OPERATION, scope).await?)
+        .await
+        .map_err(failed(OPERATION))?;
+        row.map(|row| codec::decode(OPERATION, &row)).transpose()
+    }
+
+    async fn conversations(
+        &self,
+        scope: TenantScope,
+        page: &PageRequest,
+    ) -> Result<Page<Conversation>> {
+        let items = self
+            .newest(
+                "postgres.conversations",
+                CONVERSATION,
+                "conversations",
+                scope,
+                page,
+            )
+            .await?;
+        let items: Vec<Conversation> = codec::decode_all("postgres.conversations", &items)?;
+        Ok(codec::page_of(items, page, |item| item.id.to_string()))
+    }
+
+    async fn messages(
+        &self,
+        scope: TenantScope,
+        conversation_id: ConversationId,
+        last: u32,
+    ) -> Result<Vec<Message>> {
+        const OPERATION: &str = "postgres.messages";
+        let mut rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {MESSAGE} from messages m
+             where m.conversation_id = $1 and m.organization_id = $2
+               and ($3 is null or m.property_id = $3)
+             order by m.number desc limit $4"
+        )))
+        .bind(conversation_id.uuid())
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .bind(i64::from(last))
+        .fetch_all(&mut *self.tenant(OPERATION, scope).await?)
+        .await
+        .map_err(failed(OPERATION))?;
+        rows.reverse();
+        codec::decode_all(OPERATION, &rows)
+    }
+
+    async fn create_service_request(
+        &self,
+        scope: TenantScope,
+        request: ServiceRequest,
+    ) -> Result<ServiceRequest> {
+        const OPERATION: &str = "postgres.create_service_request";
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        turn::insert_service_request(&mut tx, scope, &request).await?;
+        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {SERVICE_REQUEST} from service_requests
+             where id = $1 and organization_id = $2"
+        )))
+        .bind(request.id.uuid())
+        .bind(scope.organization_id.uuid())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        match row {
+            Some(row) => codec::decode(OPERATION, &row),
+            None => Err(Error::conflict(OPERATION, "the id is taken")),
+        }
+    }
+
+    async fn service_requests(
+        &self,
+        scope: TenantScope,
+        page: &PageRequest,
+    ) -> Result<Page<ServiceRequest>> {
+        const OPERATION: &str = "postgres.service_requests";
+        let items = self
+            .newest(OPERATION, SERVICE_REQUEST, "service_requests", scope, page)
+            .await?;
+        let items: Vec<ServiceRequest> = codec::decode_all(OPERATION, &items)?;
+        Ok(codec::page_of(items, page, |item| item.id.to_string()))
+    }
+
+    async fn set_service_request_status(
+        &self,
+        scope: TenantScope,
+        id: ServiceRequestId,
+        status: ServiceRequestStatus,
+    ) -> Result<ServiceRequest> {
+        const OPERATION: &str = "postgres.set_service_request_status";
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "update service_requests set status = $4::jsonb #>> '{{}}', updated_at = $5
+             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)
+             returning {SERVICE_REQUEST}"
+        )))
+        .bind(id.uuid())
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .bind(json!(status).to_string())
+        .bind(self.clock.now())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        match row {
+            Some(row) => codec::decode(OPERATION, &row),
+            None => Err(
+                Error::not_found(OPERATION, "there is no service request with this id")
+                    .with("id", id),
+            ),
+        }
+    }
+}
+
+impl PostgresStore {
+    /// Rows of a scope, the newest first, one more than the page holds.
+    async fn newest(
+        &self,
+        operation: &'static str,
+        json: &str,
+        table: &str,
+        scope: TenantScope,
+        page: &PageRequest,
+    ) -> Result<Vec<String>> {
+        let property = match scope.property_id {
+            Some(_) => "property_id = $2",
+            None => "$2::uuid is null",
+        };
+        sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {json} from {table}
+             where organization_id = $1 and {property} and ($3 is null or id < $3::uuid)
+             order by id desc limit $4"
+        )))
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .bind(codec::after_id(operation, page)?)
+        .bind(codec::limit(page) as i64 + 1)
+        .fetch_all(&mut *self.tenant(operation, scope).await?)
+        .await
+        .map_err(failed(operation))
+    }
+}

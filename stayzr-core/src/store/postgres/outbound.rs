@@ -1,0 +1,306 @@
+use async_trait::async_trait;
+use serde::Deserialize;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::{PostgresStore, conversation::MESSAGE, error::failed, jobs};
+use crate::{
+    Error, Result,
+    ids::{ChannelAccountId, ConversationId, MessageId, OrganizationId},
+    model::{ChannelAccount, Message, MessageStatus, StatusUpdate},
+    port::{
+        Page, PageRequest,
+        outbound::{BeginSend, Outbound, OutboundMessage, OutboxItem, SendOutcome},
+    },
+    queue::{JobOutcome, Lease},
+    store::codec,
+    tenant::TenantScope,
+};
+
+#[derive(Deserialize)]
+struct Outgoing {
+    message: Message,
+    account: Option<ChannelAccount>,
+    to: Option<String>,
+    in_reply_to: Option<String>,
+    last_inbound_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+#[async_trait]
+impl Outbound for PostgresStore {
+    async fn begin_send(&self, lease: &Lease, message_id: MessageId) -> Result<BeginSend> {
+        const OPERATION: &str = "postgres.begin_send";
+        let now = self.clock.now();
+        let mut tx = self.organization_tx(OPERATION, owner(lease)?).await?;
+        jobs::held(&mut tx, lease, now).await?;
+        let outgoing = outgoing(&mut tx, owner(lease)?, message_id).await?;
+        let (status, error, answer) = match outgoing.message.status {
+            MessageStatus::Pending => match (outgoing.account, outgoing.to) {
+                (Some(account), Some(to)) => (
+                    MessageStatus::Sending,
+                    None,
+                    BeginSend::Send(Box::new(OutboundMessage {
+                        message: Message {
+                            status: MessageStatus::Sending,
+                            updated_at: now,
+                            ..outgoing.message
+                        },
+                        account,
+                        to,
+                        in_reply_to: outgoing.in_reply_to,
+                        last_inbound_at: outgoing.last_inbound_at,
+                    })),
+                ),
+                _ => (
+                    MessageStatus::Failed,
+                    Some("the conversation has no account or no address to answer to"),
+                    BeginSend::Settled(MessageStatus::Failed),
+                ),
+            },
+            MessageStatus::Sending => (
+                MessageStatus::Unknown,
+                Some("an attempt to send it was cut off: it may have been sent"),
+                BeginSend::Ambiguous,
+            ),
+            status => return Ok(BeginSend::Settled(status)),
+        };
+        sqlx::query("update messages set status = $2, error = $3, updated_at = $4 where id = $1")
+            .bind(message_id.uuid())
+            .bind(status.as_str())
+            .bind(error)
+            .bind(now)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(answer)
+    }
+
+    async fn finish_send(
+        &self,
+        lease: &Lease,
+        message_id: MessageId,
+        outcome: SendOutcome,
+    ) -> Result<()> {
+        const OPERATION: &str = "postgres.finish_send";
+        let now = self.clock.now();
+        let mut tx = self.organization_tx(OPERATION, owner(lease)?).await?;
+        let job = jobs::held(&mut tx, lease, now).await?;
+        let row: Option<(String, bool)> = sqlx::query_as(
+            "select status, withdrawn from messages where id = $1 and organization_id = $2
+             for no key update",
+        )
+        .bind(message_id.uuid())
+        .bind(owner(lease)?.uuid())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        let (status, withdrawn) = row.ok_or_else(|| no_message(OPERATION, message_id))?;
+        if status == MessageStatus::Pending.as_str() {
+            return Err(Error::conflict(
+                OPERATION,
+                "the message stands as pending: an attempt begins with begin_send",
+            )
+            .with("id", message_id));
+        }
+        // The channel's own report may have come first; it knows better. An attempt that nobody can
+        // tell about is only ever settled by a success.
+        let open = status == MessageStatus::Sending.as_str()
+            || (status == MessageStatus::Unknown.as_str()
+                && matches!(outcome, SendOutcome::Sent { .. }));
+        let (status, vendor_id, error, end) = match outcome {
+            SendOutcome::Sent { vendor_message_id } => (
+                MessageStatus::Sent,
+                Some(vendor_message_id),
+                None,
+                JobOutcome::Completed,
+            ),
+            SendOutcome::Retry { .. } if !open => {
+                (MessageStatus::Sent, None, None, JobOutcome::Completed)
+            }
+            SendOutcome::Retry { error, .. } if withdrawn => (
+                MessageStatus::Cancelled,
+                None,
+                Some(error),
+                JobOutcome::Completed,
+            ),
+            SendOutcome::Retry { error, after } => {
+                let status = if job.is_exhausted() {
+                    MessageStatus::Failed
+                } else {
+                    MessageStatus::Pending
+                };
+                let end = JobOutcome::Retry {
+                    error: error.clone(),
+                    after,
+                };
+                (status, None, Some(error), end)
+            }
+            SendOutcome::Failed { error } => {
+                let end = JobOutcome::Failed {
+                    error: error.clone(),
+                };
+                (MessageStatus::Failed, None, Some(error), end)
+            }
+            SendOutcome::Ambiguous { error } => (
+                MessageStatus::Unknown,
+                None,
+                Some(error),
+                JobOutcome::Completed,
+            ),
+        };
+        sqlx::query(
+            "update messages
+             set vendor_message_id = coalesce($2, vendor_message_id), updated_at = $5,
+                 status = case when $6 then $3 else status end,
+                 error = case when $6 then $4 else error end
+             where id = $1",
+        )
+        .bind(message_id.uuid())
+        .bind(vendor_id)
+        .bind(status.as_str())
+        .bind(error)
+        .bind(now)
+        .bind(open)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        jobs::end(&mut tx, &job, &end, now).await?;
+        tx.commit().await.map_err(failed(OPERATION))
+    }
+
+    async fn apply_status(
+        &self,
+        scope: TenantScope,
+        account: ChannelAccountId,
+        update: &StatusUpdate,
+    ) -> Result<bool> {
+        const OPERATION: &str = "postgres.apply_status";
+        let from = match update.status {
+            MessageStatus::Sent => "[\"pending\",\"sending\",\"unknown\"]",
+            // A message may reach a second device after it failed on the first.
+            MessageStatus::Delivered => "[\"pending\",\"sending\",\"unknown\",\"failed\",\"sent\"]",
+            MessageStatus::Read => {
+                "[\"pending\",\"sending\",\"unknown\",\"failed\",\"sent\",\"delivered\"]"
+            }
+            // A channel may take a message and refuse it later.
+            MessageStatus::Failed => "[\"sending\",\"unknown\",\"sent\"]",
+            _ => return Ok(false),
+        };
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        let done = sqlx::query(
+            "update messages
+             set status = $6, error = $7, updated_at = $8,
+                 vendor_message_id = coalesce(vendor_message_id, $4)
+             where number = (
+                     select number from messages
+                     where organization_id = $1 and ($2 is null or property_id = $2)
+                       and channel_account_id = $3 and direction = 'outbound'
+                       and (id = $5 or vendor_message_id = $4)
+                     order by id is not distinct from $5 desc limit 1)
+               and status in (select jsonb_array_elements_text($9::jsonb))",
+        )
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .bind(account.uuid())
+        .bind(&update.vendor_message_id)
+        .bind(update.message_id.map(|id| id.uuid()))
+        .bind(update.status.as_str())
+        .bind(&update.error)
+        .bind(self.clock.now())
+        .bind(from)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn outbox(
+        &self,
+        scope: TenantScope,
+        conversation_id: Option<ConversationId>,
+        page: &PageRequest,
+    ) -> Result<Page<OutboxItem>> {
+        const OPERATION: &str = "postgres.outbox";
+        let of_conversation = match conversation_id {
+            Some(_) => "m.conversation_id = $3",
+            None => "$3::uuid is null",
+        };
+        let rows: Vec<(i64, String)> = sqlx::query_as(AssertSqlSafe(format!(
+            "select m.number, json_build_object('id', m.id, 'conversation_id', m.conversation_id,
+                 'channel', c.channel, 'to', c.reply_to, 'text', m.text, 'status', m.status,
+                 'error', m.error, 'citations', m.citations,
+                 'vendor_message_id', m.vendor_message_id, 'created_at', m.created_at)::text
+             from messages m join conversations c on c.id = m.conversation_id
+             where m.organization_id = $1 and m.direction = 'outbound'
+               and ($2 is null or m.property_id = $2) and {of_conversation}
+               and ($4 is null or m.number < $4)
+             order by m.number desc limit $5"
+        )))
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .bind(conversation_id.map(|id| id.uuid()))
+        .bind(codec::after_number(OPERATION, page)?)
+        .bind(codec::limit(page) as i64 + 1)
+        .fetch_all(&mut *self.tenant(OPERATION, scope).await?)
+        .await
+        .map_err(failed(OPERATION))?;
+        let found = codec::page_of(rows, page, |(number, _)| number.to_string());
+        let items = found
+            .items
+            .iter()
+            .map(|(_, row)| codec::decode(OPERATION, row))
+            .collect::<Result<Vec<OutboxItem>>>()?;
+        Ok(Page {
+            items,
+            next_cursor: found.next_cursor,
+        })
+    }
+}
+
+fn owner(lease: &Lease) -> Result<OrganizationId> {
+    lease
+        .scope
+        .map(|scope| scope.organization_id)
+        .ok_or_else(|| Error::invalid("postgres.lease", "the job belongs to no organization"))
+}
+
+fn no_message(operation: &'static str, id: MessageId) -> Error {
+    Error::not_found(operation, "there is no message with this id").with("id", id)
+}
+
+/// A message with its account, its address and the guest's message before it.
+async fn outgoing(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    id: MessageId,
+) -> Result<Outgoing> {
+    const OPERATION: &str = "postgres.begin_send";
+    let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "select json_build_object('message', ({MESSAGE})::json, 'to', c.reply_to,
+             'last_inbound_at', c.last_inbound_at,
+             'in_reply_to', (
+                 select i.vendor_message_id from messages i
+                 where i.conversation_id = m.conversation_id and i.direction = 'inbound'
+                   and i.number < m.number
+                 order by i.number desc limit 1),
+             'account', case when a.id is null then null else
+                 json_build_object('id', a.id, 'organization_id', a.organization_id,
+                     'property_id', a.property_id, 'channel', a.channel, 'address', a.address,
+                     'settings', a.settings, 'sealed', a.sealed,
+                     'created_at', a.created_at, 'updated_at', a.updated_at) end)::text
+         from messages m
+         join conversations c on c.id = m.conversation_id
+         left join channel_accounts a
+           on a.id = m.channel_account_id and a.organization_id = m.organization_id
+         where m.id = $1 and m.organization_id = $2 and m.direction = 'outbound'
+         for no key update of m"
+    )))
+    .bind(id.uuid())
+    .bind(organization.uuid())
+    .fetch_optional(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    let row = row.ok_or_else(|| no_message(OPERATION, id))?;
+    codec::decode(OPERATION, &row)
+}

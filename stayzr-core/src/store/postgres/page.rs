@@ -1,0 +1,285 @@
+//! What follows from one page of records, in the order in which rows depend on each other.
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::{error::failed, jobs, rows, rows::Update};
+use crate::{
+    Error, Result,
+    clock::Clock,
+    ids::{JobId, SyncRunId},
+    model::Conflict,
+    port::sync::{Mapping, PageWrite, RowWrite, RunCounts},
+    store::codec,
+    tenant::TenantScope,
+    transform::{EntityKind, EntityRow},
+};
+
+const OPERATION: &str = "postgres.apply_page";
+
+/// Writes all of a page but its journal and cursor.
+pub(super) async fn apply(
+    tx: &mut PgConnection,
+    clock: &dyn Clock,
+    page: &PageWrite,
+) -> Result<()> {
+    let now = clock.now();
+    if let Some(lease) = &page.lease {
+        jobs::held(tx, lease, now).await?;
+    }
+    for kind in EntityKind::ALL {
+        let made = made(page, kind)?;
+        if !made.is_empty() {
+            rows::insert(tx, kind, &made).await?;
+        }
+        let changed = changed(page, kind);
+        if !changed.is_empty() && !rows::update(tx, page.scope, kind, &changed, now).await? {
+            return Err(Error::conflict(
+                OPERATION,
+                "a row has changed since it was read: read and merge again",
+            )
+            .with("entity", kind));
+        }
+    }
+    write_mappings(tx, page.scope, &page.mappings).await?;
+    rows::write_contacts(tx, page.scope, &page.contacts, now).await?;
+    open_conflicts(tx, &page.conflicts).await?;
+    park(tx, clock, page).await?;
+    jobs::enqueue(tx, clock, &page.jobs).await?;
+    if let Some((run, counts)) = page.run {
+        count(tx, page.scope, run, counts).await?;
+    }
+    Ok(())
+}
+
+fn made(page: &PageWrite, kind: EntityKind) -> Result<Vec<&EntityRow>> {
+    let mut made = Vec::new();
+    for row in &page.rows {
+        if let RowWrite::Insert(row) = row
+            && row.kind == kind
+        {
+            let seen = row.organization_id == page.scope.organization_id
+                && page.scope.sees(row.property_id);
+            if !seen {
+                return Err(
+                    Error::not_found(OPERATION, "a row belongs to another tenant")
+                        .with("entity", kind)
+                        .with("id", row.id),
+                );
+            }
+            made.push(row);
+        }
+    }
+    Ok(made)
+}
+
+fn changed(page: &PageWrite, wanted: EntityKind) -> Vec<Update<'_>> {
+    page.rows
+        .iter()
+        .filter_map(|row| match row {
+            RowWrite::Update {
+                kind,
+                id,
+                expected_version,
+                set,
+            } if *kind == wanted => Some(Update {
+                id: *id,
+                expected_version: *expected_version,
+                set,
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Makes or replaces mappings, each exactly if its revision follows the stored one.
+async fn write_mappings(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    mappings: &[Mapping],
+) -> Result<()> {
+    if mappings.is_empty() {
+        return Ok(());
+    }
+    let document: Vec<Value> = mappings
+        .iter()
+        .map(|mapping| {
+            json!({
+                "integration_id": mapping.integration_id,
+                "entity": mapping.entity,
+                "external_id": mapping.external_id,
+                "local_id": mapping.local_id,
+                "base": mapping.base,
+                "version": mapping.version,
+                "hash": mapping.hash,
+                "extra": mapping.extra,
+                "merged_into": mapping.merged_into,
+                "revision": mapping.revision,
+                "updated_at": codec::time(mapping.updated_at),
+            })
+        })
+        .collect();
+    let done = sqlx::query(
+        "insert into pms_entity_mappings as m (organization_id, integration_id, entity,
+             external_id, local_id, base, version, hash, extra, merged_into, revision, updated_at)
+         select $2, e.integration_id, e.entity, e.external_id, e.local_id, e.base, e.version,
+             e.hash, coalesce(e.extra, 'null'), e.merged_into, e.revision, e.updated_at
+         from jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text,
+             external_id text, local_id uuid, base jsonb, version text, hash text, extra jsonb,
+             merged_into text, revision bigint, updated_at timestamptz)
+         where e.revision = 1 + coalesce((
+             select s.revision from pms_entity_mappings s
+             where s.integration_id = e.integration_id and s.entity = e.entity
+               and s.external_id = e.external_id), 0)
+         order by e.integration_id, e.entity, e.external_id
+         on conflict (integration_id, entity, external_id) do update
+         set local_id = excluded.local_id, base = excluded.base, version = excluded.version,
+             hash = excluded.hash, extra = excluded.extra, merged_into = excluded.merged_into,
+             revision = excluded.revision, updated_at = excluded.updated_at
+         where m.organization_id = excluded.organization_id
+           and m.revision = excluded.revision - 1",
+    )
+    .bind(Value::from(document).to_string())
+    .bind(scope.organization_id.uuid())
+    .execute(tx)
+    .await
+    .map_err(failed("postgres.write_mappings"))?;
+    if done.rows_affected() != mappings.len() as u64 {
+        return Err(Error::conflict(
+            OPERATION,
+            "a mapping has changed since it was read: read and merge again",
+        ));
+    }
+    Ok(())
+}
+
+async fn open_conflicts(tx: &mut PgConnection, conflicts: &[Conflict]) -> Result<()> {
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    let document: Vec<Value> = conflicts
+        .iter()
+        .map(|conflict| {
+            json!({
+                "id": conflict.id,
+                "organization_id": conflict.organization_id,
+                "integration_id": conflict.integration_id,
+                "entity": conflict.entity,
+                "entity_id": conflict.entity_id,
+                "base": conflict.base,
+                "local": conflict.local,
+                "remote": conflict.remote,
+                "status": conflict.status,
+                "created_at": codec::time(conflict.created_at),
+                "updated_at": codec::time(conflict.updated_at),
+            })
+        })
+        .collect();
+    let document = Value::from(document).to_string();
+    sqlx::query(
+        "delete from pms_conflicts c
+         using jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text, entity_id uuid)
+         where c.integration_id = e.integration_id and c.entity = e.entity
+           and c.entity_id = e.entity_id and c.status = 'open'",
+    )
+    .bind(&document)
+    .execute(&mut *tx)
+    .await
+    .map_err(failed("postgres.open_conflicts"))?;
+    sqlx::query(
+        "insert into pms_conflicts (id, organization_id, integration_id, entity, entity_id, base,
+             local, remote, status, created_at, updated_at)
+         select id, organization_id, integration_id, entity, entity_id, base, local, remote,
+             status, created_at, updated_at
+         from jsonb_to_recordset($1::jsonb) e(id uuid, organization_id uuid, integration_id uuid,
+             entity text, entity_id uuid, base jsonb, local jsonb, remote jsonb, status text,
+             created_at timestamptz, updated_at timestamptz)",
+    )
+    .bind(&document)
+    .execute(tx)
+    .await
+    .map_err(failed("postgres.open_conflicts"))?;
+    Ok(())
+}
+
+/// Puts records aside as FAILED jobs. A record that stands there already is brought up to date, and
+/// nothing is written for one that stands there with the same reason.
+async fn park(tx: &mut PgConnection, clock: &dyn Clock, page: &PageWrite) -> Result<()> {
+    if page.parked.is_empty() {
+        return Ok(());
+    }
+    let document: Vec<Value> = page
+        .parked
+        .iter()
+        .map(|parked| {
+            let job = parked.job(page.scope, page.integration_id);
+            json!({
+                "id": JobId::generate(clock),
+                "queue": job.queue,
+                "reason": parked.reason,
+                "payload": job.payload,
+                "dedupe_key": job.dedupe_key,
+                "max_attempts": job.max_attempts,
+            })
+        })
+        .collect();
+    let document = Value::from(document).to_string();
+    sqlx::query(
+        "update jobs_done as d set last_error = e.reason, updated_at = $3
+         from jsonb_to_recordset($1::jsonb) e(queue text, dedupe_key text, reason text)
+         where d.organization_id = $2 and d.queue = e.queue and d.dedupe_key = e.dedupe_key
+           and d.status = 'FAILED' and d.last_error is distinct from e.reason",
+    )
+    .bind(&document)
+    .bind(page.scope.organization_id.uuid())
+    .bind(clock.now())
+    .execute(&mut *tx)
+    .await
+    .map_err(failed("postgres.park"))?;
+    sqlx::query(
+        "insert into jobs_done (id, queue, organization_id, property_id, status, attempts,
+             max_attempts, last_error, payload, dedupe_key, priority, created_at, updated_at)
+         select e.id, e.queue, $2, $3, 'FAILED', 1, e.max_attempts, e.reason, e.payload,
+             e.dedupe_key, 0, $4, $4
+         from jsonb_to_recordset($1::jsonb) e(id uuid, queue text, dedupe_key text, reason text,
+             payload jsonb, max_attempts integer)
+         where not exists (
+             select 1 from jobs_done d
+             where d.organization_id = $2 and d.queue = e.queue and d.dedupe_key = e.dedupe_key
+               and d.status = 'FAILED')",
+    )
+    .bind(&document)
+    .bind(page.scope.organization_id.uuid())
+    .bind(page.scope.property_id.map(|id| id.uuid()))
+    .bind(clock.now())
+    .execute(tx)
+    .await
+    .map_err(failed("postgres.park"))?;
+    Ok(())
+}
+
+async fn count(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    run: SyncRunId,
+    counts: RunCounts,
+) -> Result<()> {
+    sqlx::query(
+        "update pms_sync_runs
+         set read = read + $3, created = created + $4, updated = updated + $5,
+             unchanged = unchanged + $6, parked = parked + $7, conflicts = conflicts + $8
+         where id = $1 and organization_id = $2",
+    )
+    .bind(run.uuid())
+    .bind(scope.organization_id.uuid())
+    .bind(counts.read)
+    .bind(counts.created)
+    .bind(counts.updated)
+    .bind(counts.unchanged)
+    .bind(counts.parked)
+    .bind(counts.conflicts)
+    .execute(tx)
+    .await
+    .map_err(failed("postgres.count"))?;
+    Ok(())
+}

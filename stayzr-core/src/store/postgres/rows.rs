@@ -1,0 +1,252 @@
+//! Rows of every entity kind, written and read by statements made from the kind's columns.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use super::error::failed;
+use crate::{
+    Error, Result,
+    port::sync::ContactWrite,
+    store::codec,
+    tenant::TenantScope,
+    transform::{ColumnType, EntityKind, EntityRow, FieldMap},
+};
+
+/// The JSON of a row `t`, as [`codec::entity_row`] reads it.
+pub(super) fn select_json(kind: EntityKind) -> String {
+    let mut fields = String::new();
+    for column in kind.columns() {
+        if !fields.is_empty() {
+            fields.push_str(", ");
+        }
+        let name = column.name;
+        fields.push_str(&format!("'{name}', t.{name}"));
+    }
+    let property = if kind.has_property() {
+        "t.property_id"
+    } else {
+        "null"
+    };
+    format!(
+        "json_build_object('id', t.id, 'organization_id', t.organization_id, \
+         'property_id', {property}, 'version', t.version, 'created_at', t.created_at, \
+         'updated_at', t.updated_at, 'fields', json_build_object({fields}))::text"
+    )
+}
+
+/// Whether a property sees the row `t`.
+pub(super) fn seen(kind: EntityKind, property: &str) -> String {
+    match kind {
+        EntityKind::Property => format!("t.id = {property}"),
+        EntityKind::Guest => format!(
+            "(exists (select 1 from reservations r where r.organization_id = t.organization_id \
+             and r.guest_id = t.id and r.property_id = {property}) \
+             or exists (select 1 from conversations c where c.organization_id = t.organization_id \
+             and c.guest_id = t.id and c.property_id = {property}))"
+        ),
+        EntityKind::RoomType | EntityKind::Room | EntityKind::Reservation => {
+            format!("t.property_id = {property}")
+        }
+    }
+}
+
+/// The type of a column.
+const fn type_of(kind: ColumnType) -> &'static str {
+    match kind {
+        ColumnType::Text => "text",
+        ColumnType::Uuid => "uuid",
+        ColumnType::Timestamp => "timestamptz",
+        ColumnType::Date => "date",
+        ColumnType::Integer => "bigint",
+        ColumnType::Boolean => "boolean",
+        ColumnType::Json => "jsonb",
+    }
+}
+
+/// One row, if it is in scope.
+pub(super) async fn find(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    kind: EntityKind,
+    id: Uuid,
+) -> Result<Option<EntityRow>> {
+    const OPERATION: &str = "postgres.row";
+    let statement = format!(
+        "select {json} from {table} t
+         where t.id = $1 and t.organization_id = $2 and ($3 is null or {seen})",
+        json = select_json(kind),
+        table = kind.table(),
+        seen = seen(kind, "$3"),
+    );
+    let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(id)
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .fetch_optional(tx)
+        .await
+        .map_err(failed(OPERATION))?;
+    row.map(|row| codec::entity_row(OPERATION, kind, &row))
+        .transpose()
+}
+
+/// Inserts rows of one kind in one statement.
+pub(super) async fn insert(
+    tx: &mut PgConnection,
+    kind: EntityKind,
+    rows: &[&EntityRow],
+) -> Result<()> {
+    const OPERATION: &str = "postgres.insert_rows";
+    let mut names = String::from("id, organization_id, version, created_at, updated_at");
+    let mut types = String::from(
+        "id uuid, organization_id uuid, version bigint, created_at timestamptz, \
+         updated_at timestamptz",
+    );
+    if kind.has_property() {
+        names.push_str(", property_id");
+        types.push_str(", property_id uuid");
+    }
+    for column in kind.columns() {
+        names.push_str(&format!(", {}", column.name));
+        types.push_str(&format!(", {} {}", column.name, type_of(column.kind)));
+    }
+    let table = kind.table();
+    let statement = format!(
+        "insert into {table} ({names}) select {names} from jsonb_to_recordset($1::jsonb) e({types})"
+    );
+    let documents = rows
+        .iter()
+        .map(|row| {
+            let mut document = codec::stored_fields(OPERATION, kind, &row.fields)?;
+            for (name, value) in [
+                ("id", json!(row.id)),
+                ("organization_id", json!(row.organization_id)),
+                ("property_id", json!(row.property_id)),
+                ("version", json!(row.version)),
+                ("created_at", Value::from(codec::time(row.created_at))),
+                ("updated_at", Value::from(codec::time(row.updated_at))),
+            ] {
+                document.insert(name.to_owned(), value);
+            }
+            Ok(Value::Object(document))
+        })
+        .collect::<Result<Vec<Value>>>()?;
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(Value::from(documents).to_string())
+        .execute(tx)
+        .await
+        .map_err(failed(OPERATION))?;
+    Ok(())
+}
+
+/// One row to change.
+pub(super) struct Update<'a> {
+    pub(super) id: Uuid,
+    pub(super) expected_version: i64,
+    pub(super) set: &'a FieldMap,
+}
+
+/// Sets fields of rows of one kind in one statement. False, and the transaction must not be
+/// committed, if a row is not in scope or has another version.
+pub(super) async fn update(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    kind: EntityKind,
+    updates: &[Update<'_>],
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    const OPERATION: &str = "postgres.update_rows";
+    let mut set = String::new();
+    for column in kind.columns() {
+        let name = column.name;
+        // Only columns that some row of the page sets are named at all.
+        if !updates.iter().any(|update| update.set.contains(name)) {
+            continue;
+        }
+        let value = match column.kind {
+            // `null` takes a value away; it is not stored as the JSON value.
+            ColumnType::Json => format!("nullif(e.set -> '{name}', 'null'::jsonb)"),
+            ColumnType::Text => format!("e.set ->> '{name}'"),
+            kind => format!("(e.set ->> '{name}')::{}", type_of(kind)),
+        };
+        set.push_str(&format!(
+            ", {name} = case when e.set ? '{name}' then {value} else t.{name} end"
+        ));
+    }
+    let in_property = match kind {
+        EntityKind::Property => "and ($4 is null or t.id = $4)",
+        EntityKind::Guest => "and ($4::uuid is null or true)",
+        _ => "and ($4 is null or t.property_id = $4)",
+    };
+    let statement = format!(
+        "update {table} as t set version = t.version + 1, updated_at = $2{set}
+         from jsonb_to_recordset($1::jsonb) e(id uuid, version bigint, set jsonb)
+         where t.id = e.id and t.version = e.version and t.organization_id = $3 {in_property}",
+        table = kind.table(),
+    );
+    let documents = updates
+        .iter()
+        .map(|update| {
+            Ok(json!({
+                "id": update.id,
+                "version": update.expected_version,
+                "set": codec::stored_fields(OPERATION, kind, update.set)?,
+            }))
+        })
+        .collect::<Result<Vec<Value>>>()?;
+    let done = sqlx::query(AssertSqlSafe(statement))
+        .bind(Value::from(documents).to_string())
+        .bind(now)
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .execute(tx)
+        .await
+        .map_err(failed(OPERATION))?;
+    Ok(done.rows_affected() == updates.len() as u64)
+}
+
+/// Sets addresses of guests: those of the guest's row that are no longer named go, new ones come
+/// unless they lead to somebody else.
+pub(super) async fn write_contacts(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    contacts: &[ContactWrite],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    const OPERATION: &str = "postgres.write_contacts";
+    if contacts.is_empty() {
+        return Ok(());
+    }
+    let document = serde_json::to_string(contacts).map_err(|error| {
+        Error::internal(OPERATION, "cannot be written as JSON").with_source(error)
+    })?;
+    sqlx::query(
+        "delete from guest_contacts c
+         using jsonb_to_recordset($1::jsonb) e(guest_id uuid, channel text, address text)
+         where c.guest_id = e.guest_id and c.channel = e.channel and c.organization_id = $2
+           and c.source = 'record' and c.address is distinct from e.address",
+    )
+    .bind(&document)
+    .bind(scope.organization_id.uuid())
+    .execute(&mut *tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    sqlx::query(
+        "insert into guest_contacts (organization_id, channel, address, guest_id, source,
+             created_at)
+         select $2, e.channel, e.address, g.id, 'record', $3
+         from jsonb_to_recordset($1::jsonb) e(guest_id uuid, channel text, address text)
+         join guests g on g.id = e.guest_id and g.organization_id = $2
+         where e.address is not null
+         order by e.channel, e.address
+         on conflict do nothing",
+    )
+    .bind(&document)
+    .bind(scope.organization_id.uuid())
+    .bind(now)
+    .execute(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    Ok(())
+}

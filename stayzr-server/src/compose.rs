@@ -279,8 +279,16 @@ pub async fn open_store(config: &Config, opening: Opening) -> Result<Arc<dyn Sto
 }
 
 #[cfg(feature = "postgres")]
-async fn open_postgres(_: &Config, _: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {
-    Err(Failure::new("unsupported", "PostgreSQL is not wired yet"))
+async fn open_postgres(config: &Config, url: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {
+    use stayzr_core::store::postgres::{PostgresOptions, PostgresStore};
+    let mut options = PostgresOptions::new(url.url.expose_secret())
+        .schema(config.store.schema.as_str())
+        .max_connections(config.store.max_connections);
+    let migrate_url = config.store.migrate_url.expose_secret();
+    if !migrate_url.is_empty() {
+        options = options.migrate_url(migrate_url);
+    }
+    Ok(Arc::new(PostgresStore::connect(options).await?))
 }
 
 /// The configuration is validated, so this build never comes here.

@@ -24,7 +24,10 @@ use stayzr_core::{
         sync::{Mapping, SyncStore},
     },
     queue::{Claimed, Handler, HandlerResult, Job, JobFilter, JobOutcome, NewJob, Queue},
-    store::sqlite::{SqliteOptions, SqliteStore},
+    store::{
+        memory::MemoryStore,
+        sqlite::{SqliteOptions, SqliteStore},
+    },
     tenant::{Principal, Role, TenantScope},
     transform::{EntityKind, EntityRow, FieldRule},
 };
@@ -40,7 +43,7 @@ use crate::{
 };
 
 pub struct Hotel {
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Ports>,
     pub clock: Arc<ManualClock>,
     pub vendor: Arc<Vendor>,
     pub engine: SyncEngine,
@@ -48,8 +51,13 @@ pub struct Hotel {
     pub scope: TenantScope,
     pub property_id: PropertyId,
     pub integration_id: IntegrationId,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
+
+/// What a hotel needs of a store.
+pub trait Ports: SyncStore + Entities + Edits + JobQueue + Directory + Setup {}
+
+impl<S: SyncStore + Entities + Edits + JobQueue + Directory + Setup> Ports for S {}
 
 struct Opens(Arc<Vendor>);
 
@@ -88,11 +96,27 @@ impl Hotel {
     }
 
     pub async fn with_settings(settings: Value) -> Self {
+        let clock = Arc::new(ManualClock::new(start()));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        Self::over(store, clock, None, settings).await
+    }
+
+    /// The same on a SQLite file.
+    pub async fn on_sqlite(settings: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(start()));
         let options = SqliteOptions::new(folder.path().join("hotel.db")).clock(clock.clone());
-        let store = Arc::new(SqliteStore::open(options).await.unwrap());
+        let store = SqliteStore::open(options).await.unwrap();
         store.migrate().await.unwrap();
+        Self::over(Arc::new(store), clock, Some(folder), settings).await
+    }
+
+    async fn over(
+        store: Arc<dyn Ports>,
+        clock: Arc<ManualClock>,
+        folder: Option<tempfile::TempDir>,
+        settings: Value,
+    ) -> Self {
         let organization_id = OrganizationId::generate(&SystemClock);
         let property_id = PropertyId::generate(&SystemClock);
         let integration_id = IntegrationId::generate(&SystemClock);
@@ -163,7 +187,8 @@ impl Hotel {
         let engine = SyncEngine::new(
             EnginePorts {
                 sync: racing.clone(),
-                ..EnginePorts::of(store.clone())
+                entities: store.clone(),
+                queue: store.clone(),
             },
             Arc::new(Opens(vendor.clone())),
             clock.clone(),
@@ -274,7 +299,7 @@ impl Hotel {
     /// An edit by staff, as the API makes it.
     pub async fn edit(&self, kind: EntityKind, id: &str, set: Value) {
         let id = self.mapping(kind, id).await.local_id;
-        edit_row(&self.store, &*self.clock, self.everything(), kind, id, set).await;
+        edit_row(&*self.store, &self.clock, self.everything(), kind, id, set).await;
     }
 
     pub async fn push(&self, kind: EntityKind, id: &str) -> Result<stayzr_pms::engine::PushReport> {
@@ -347,7 +372,7 @@ impl Hotel {
 }
 
 pub async fn edit_row(
-    store: &SqliteStore,
+    store: &dyn Ports,
     clock: &ManualClock,
     scope: TenantScope,
     kind: EntityKind,
@@ -367,7 +392,7 @@ pub async fn edit_row(
 }
 
 /// An edit straight in the store, without a push.
-pub async fn set_silently(store: &SqliteStore, scope: TenantScope, row: &EntityRow, set: Value) {
+pub async fn set_silently(store: &dyn Ports, scope: TenantScope, row: &EntityRow, set: Value) {
     store
         .apply_edit(EditWrite {
             scope,

@@ -7,7 +7,6 @@ use serde_json::json;
 use stayzr_core::{
     ErrorKind,
     model::{ExternalRef, PmsEvent, RunMode},
-    port::queue::JobQueue,
     queue::{Handler, JobStatus, NewJob},
     transform::EntityKind::{Guest, Reservation},
 };

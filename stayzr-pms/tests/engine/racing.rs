@@ -15,22 +15,23 @@ use stayzr_core::{
         Page, PageRequest,
         sync::{Cursor, Mapping, PageWrite, SyncStore},
     },
-    store::sqlite::SqliteStore,
     tenant::TenantScope,
     transform::EntityKind,
 };
 use uuid::Uuid;
 
+use crate::hotel::Ports;
+
 type Event = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub struct Racing {
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Ports>,
     after_mappings: Mutex<Option<Event>>,
     before_apply: Mutex<Option<Event>>,
 }
 
 impl Racing {
-    pub fn new(store: Arc<SqliteStore>) -> Self {
+    pub fn new(store: Arc<dyn Ports>) -> Self {
         Self {
             store,
             after_mappings: Mutex::default(),

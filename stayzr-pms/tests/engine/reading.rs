@@ -9,8 +9,8 @@ use stayzr_core::{
     port::{
         PageRequest,
         backend::{Quotes, StayQuery},
-        entities::{Entities, EntitiesExt},
-        sync::{ParkedRecord, SyncStore},
+        entities::EntitiesExt,
+        sync::ParkedRecord,
     },
     queue::JobStatus,
     transform::EntityKind::{self, Guest, Property, Reservation as Booking, Room, RoomType},

@@ -141,7 +141,7 @@ impl World {
             let edited = self.raced.clone();
             let event = async move {
                 edit_row(
-                    &store,
+                    &*store,
                     &clock,
                     scope,
                     Guest,
@@ -204,37 +204,52 @@ impl World {
     }
 }
 
+async fn simulate(seed: u64, sqlite: bool) {
+    // Who wins a conflict must not matter to a field that only one side changes.
+    let strategy = ["LOCAL_WINS", "REMOTE_WINS"][usize::from(seed % 2 == 1)];
+    let settings = json!({"conflicts": {"guest": {"strategy": strategy}}});
+    let hotel = match sqlite {
+        true => Hotel::on_sqlite(settings).await,
+        false => Hotel::with_settings(settings).await,
+    };
+    crate::hotel::furnish(&hotel.vendor);
+    hotel.backfill().await;
+    let mut world = World {
+        hotel,
+        rng: StdRng::seed_from_u64(seed),
+        expected: Expected::new(),
+        steps: 0,
+        log: Vec::new(),
+        raced: Arc::default(),
+    };
+    for _ in 0..30 {
+        world.step().await;
+        world.note_raced();
+    }
+    world.settle().await;
+    world.note_raced();
+    world.judge(seed).await;
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    let value = std::env::var(name).ok();
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+/// `STAYZR_SIMULATION_SEEDS` runs more of them, `STAYZR_SIMULATION_FIRST` others.
 #[tokio::test]
 async fn invariant_b_no_interleaving_loses_an_edit_and_both_sides_converge() {
-    let seeds: u64 = std::env::var("STAYZR_SIMULATION_SEEDS")
-        .ok()
-        .and_then(|seeds| seeds.parse().ok())
-        .unwrap_or(60);
-    let first: u64 = std::env::var("STAYZR_SIMULATION_FIRST")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(0);
-    for seed in first..first + seeds {
-        // Who wins a conflict must not matter to a field that only one side changes.
-        let strategy = ["LOCAL_WINS", "REMOTE_WINS"][usize::from(seed % 2 == 1)];
-        let settings = json!({"conflicts": {"guest": {"strategy": strategy}}});
-        let hotel = Hotel::with_settings(settings).await;
-        crate::hotel::furnish(&hotel.vendor);
-        hotel.backfill().await;
-        let mut world = World {
-            hotel,
-            rng: StdRng::seed_from_u64(seed),
-            expected: Expected::new(),
-            steps: 0,
-            log: Vec::new(),
-            raced: Arc::default(),
-        };
-        for _ in 0..30 {
-            world.step().await;
-            world.note_raced();
-        }
-        world.settle().await;
-        world.note_raced();
-        world.judge(seed).await;
+    let first = setting("STAYZR_SIMULATION_FIRST", 0);
+    for seed in first..first + setting("STAYZR_SIMULATION_SEEDS", 300) {
+        simulate(seed, false).await;
+    }
+}
+
+#[tokio::test]
+async fn invariant_b_nor_does_one_on_sqlite() {
+    for seed in 0..6 {
+        simulate(seed, true).await;
     }
 }

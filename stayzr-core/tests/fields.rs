@@ -1,5 +1,7 @@
 //! Field maps and the rows of the model's structs.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -9,51 +9,18 @@ use stayzr_core::{
     store::{conformance, memory::MemoryStore},
 };
 
-fn store() -> (MemoryStore, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::new(SystemClock.now()));
-    (MemoryStore::new(clock.clone()), clock)
+macro_rules! suites {
+    ($($suite:ident)*) => {$(
+        #[tokio::test]
+        async fn $suite() {
+            let clock = Arc::new(ManualClock::new(SystemClock.now()));
+            let store = MemoryStore::new(clock.clone());
+            conformance::$suite::run(&store, &clock).await.assert();
+        }
+    )*};
 }
 
-#[tokio::test]
-async fn directory() {
-    let (store, clock) = store();
-    conformance::directory::run(&store, &clock).await.assert();
-}
-
-#[tokio::test]
-async fn queue() {
-    let (store, clock) = store();
-    conformance::queue::run(&store, &clock).await.assert();
-}
-
-#[tokio::test]
-async fn inbox() {
-    let (store, clock) = store();
-    conformance::inbox::run(&store, &clock).await.assert();
-}
-
-#[tokio::test]
-async fn conversation() {
-    let (store, clock) = store();
-    conformance::conversation::run(&store, &clock)
-        .await
-        .assert();
-}
-
-#[tokio::test]
-async fn outbound() {
-    let (store, clock) = store();
-    conformance::outbound::run(&store, &clock).await.assert();
-}
-
-#[tokio::test]
-async fn sync() {
-    let (store, clock) = store();
-    conformance::sync::run(&store, &clock).await.assert();
-}
-
-#[tokio::test]
-async fn edit() {
-    let (store, clock) = store();
-    conformance::edit::run(&store, &clock).await.assert();
+suites! {
+    conversation directory edit entities idempotency inbox knowledge maintenance outbound queue
+    setup sync
 }

@@ -1,6 +1,7 @@
 //! The worker over the store in memory, on paused time: the store's clock follows tokio's.
 
 #![cfg(all(feature = "worker", feature = "memory"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     collections::HashMap,

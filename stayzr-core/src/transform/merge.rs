@@ -198,7 +198,7 @@ fn unite(base: Option<&Value>, ours: &[Value], theirs: &[Value]) -> Value {
     let name = |item: &Value| item.as_str().map(str::to_owned);
     if [ours, theirs]
         .iter()
-        .all(|list| list.is_sorted_by_key(|item| name(item)))
+        .all(|list| list.is_sorted_by_key(name))
     {
         united.sort_by_key(name);
     }

@@ -337,6 +337,12 @@ impl Jobs {
             .ok_or_else(|| Error::internal("memory.cancel", "the job is gone"))
     }
 
+    /// Forgets jobs that ended so before a time.
+    pub(super) fn drop_finished(&mut self, status: JobStatus, before: Time) {
+        self.entries
+            .retain(|_, entry| entry.job.status != status || entry.job.updated_at >= before);
+    }
+
     pub(super) fn job(&self, id: JobId) -> Option<&Job> {
         self.entries.get(&id).map(|entry| &entry.job)
     }

@@ -1,15 +1,17 @@
-//! Ports in memory, under one lock: for tests, simulations and programs that keep nothing.
+//! Every port in memory, under one lock: for tests, simulations and programs that keep nothing.
 //!
-//! It has every port of a hotel's daily work and holds to the same conformance suites as the SQL
-//! stores. Nothing survives the process.
+//! It holds to the same conformance suites as the SQL stores. Nothing survives the process.
 
 mod conversation;
 mod directory;
 mod edit;
 mod entities;
 mod guests;
+mod idempotency;
 mod inbox;
 mod jobs;
+mod knowledge;
+mod maintenance;
 mod outbound;
 mod page;
 mod queue;

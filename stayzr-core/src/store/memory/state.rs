@@ -7,19 +7,28 @@ use std::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::jobs::Jobs;
+use super::{
+    idempotency::{RequestKey, SeenRequest},
+    jobs::Jobs,
+};
 use crate::{
     Error, Result,
     clock::Clock,
     ids::{
-        ApiTokenId, ChangeId, ChannelAccountId, ConflictId, ConversationId, DeliveryId, GuestId,
-        IntegrationId, JobId, MessageId, OrganizationId, PropertyId, ServiceRequestId, SyncRunId,
+        ApiTokenId, ChangeId, ChannelAccountId, ConflictId, ConversationId, DeliveryId, DocumentId,
+        GuestId, IntegrationId, JobId, MessageId, OrganizationId, PropertyId, ServiceRequestId,
+        SyncRunId,
     },
     model::{
-        Change, ChannelAccount, Conflict, ContactChannel, Conversation, Integration, Message,
-        Organization, RunMode, ServiceRequest, SyncRun,
+        Change, ChannelAccount, Chunk, Conflict, ContactChannel, Conversation, Document,
+        Integration, Message, Organization, RunMode, ServiceRequest, SyncRun,
     },
-    port::{inbox::Delivery, setup::NewToken, sync::Cursor, sync::Mapping},
+    port::{
+        inbox::Delivery,
+        knowledge::EmbedderMark,
+        setup::NewToken,
+        sync::{Cursor, Mapping},
+    },
     transform::{EntityKind, EntityRow},
 };
 
@@ -138,6 +147,11 @@ pub(super) struct State {
     pub(super) messages: BTreeMap<u64, MessageEntry>,
     pub(super) message_numbers: HashMap<MessageId, u64>,
     pub(super) requests: BTreeMap<ServiceRequestId, ServiceRequest>,
+    pub(super) documents: BTreeMap<DocumentId, Document>,
+    pub(super) chunks: HashMap<DocumentId, Vec<Chunk>>,
+    /// Where an organization's vectors come from, and how often its documents were written.
+    pub(super) marks: HashMap<OrganizationId, (EmbedderMark, i64)>,
+    pub(super) seen: HashMap<RequestKey, SeenRequest>,
 }
 
 impl State {

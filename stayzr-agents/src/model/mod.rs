@@ -3,6 +3,8 @@
 
 mod chat;
 pub mod embedder;
+#[cfg(feature = "genai")]
+pub mod genai;
 mod offline;
 mod scripted;
 

@@ -98,7 +98,7 @@ pub fn classify(message: &str) -> Route {
     }
 }
 
-fn intent_of<'a>(winner: Specialist, concept: Option<&'a str>, is_question: bool) -> &'a str {
+fn intent_of(winner: Specialist, concept: Option<&str>, is_question: bool) -> &str {
     match concept {
         Some(name) => name,
         None if winner == Specialist::Concierge => "small talk",

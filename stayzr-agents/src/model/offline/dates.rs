@@ -460,34 +460,33 @@ fn is_one_night(words: &[String]) -> bool {
 
 /// Nights that a text speaks of.
 pub(crate) fn nights(words: &[String]) -> Option<u64> {
-    for (at, word) in words.iter().enumerate() {
-        if NIGHTS.contains(&word.as_str()) && at > 0 {
-            if let Some(count) = number(&words[at - 1]) {
-                return Some(u64::from(count)).filter(|nights| (1..=60).contains(nights));
-            }
-        }
-        if word == "fortnight" {
-            return Some(14);
-        }
-        if matches!(
-            word.as_str(),
-            "week"
-                | "weeks"
-                | "woche"
-                | "wochen"
-                | "semana"
-                | "semanas"
-                | "semaine"
-                | "settimana"
-                | "weken"
-        ) && at > 0
-        {
-            if let Some(count) = number(&words[at - 1]) {
-                return Some(u64::from(count) * 7).filter(|nights| (1..=60).contains(nights));
-            }
-        }
+    const WEEKS: &[&str] = &[
+        "week",
+        "weeks",
+        "woche",
+        "wochen",
+        "semana",
+        "semanas",
+        "semaine",
+        "semaines",
+        "settimana",
+        "settimane",
+        "weken",
+    ];
+    if words.iter().any(|word| word == "fortnight") {
+        return Some(14);
     }
-    None
+    let counted = words.windows(2).find_map(|pair| {
+        let length = if NIGHTS.contains(&pair[1].as_str()) {
+            1
+        } else if WEEKS.contains(&pair[1].as_str()) {
+            7
+        } else {
+            return None;
+        };
+        number(&pair[0]).map(|count| u64::from(count) * length)
+    });
+    counted.filter(|nights| (1..=60).contains(nights))
 }
 
 /// Adults and children that a text speaks of.

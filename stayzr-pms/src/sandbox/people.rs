@@ -215,8 +215,8 @@ fn phone(nationality: &str, number: usize) -> String {
             100 + number % 100
         ),
         "DE" if number < 100 => format!("0049 171 39200{:02}", number % 100),
-        "FR" => format!("+33 6 39 98 {:02} {:02}", number / 100 % 100, number % 100),
-        "AU" if number < 100 => format!("+61 491 570 {:03}", AUSTRALIAN[number % AUSTRALIAN.len()]),
+        "FR" => format!("+33 4 65 71 {:02} {:02}", number / 100 % 100, number % 100),
+        "AU" => format!("+61 2 7010 {:04}", number % 10_000),
         "SE" if number < 95 => format!("+46 70 174 06 {:02}", 5 + number % 95),
         "JP" | "IT" => {
             format!(
@@ -225,7 +225,7 @@ fn phone(nationality: &str, number: usize) -> String {
                 100 + number % 100
             )
         }
-        _ => format!("+44 7700 900{:03}", number % 1000),
+        _ => format!("+44 20 7946 0{:03}", number % 1000),
     }
 }
 
@@ -233,7 +233,6 @@ const AREAS: [&str; 10] = [
     "202", "212", "303", "312", "404", "415", "512", "617", "702", "813",
 ];
 const CANADIAN: [&str; 4] = ["613", "416", "604", "514"];
-const AUSTRALIAN: [u16; 6] = [6, 110, 156, 157, 158, 159];
 
 /// Small letters of ASCII.
 fn ascii(name: &str) -> String {

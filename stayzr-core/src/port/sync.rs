@@ -230,7 +230,7 @@ pub trait SyncStore: Send + Sync {
 
     /// Writes a page. [`crate::ErrorKind::Conflict`], and nothing written, if the lease was lost, or
     /// a row has another version or a mapping another revision than expected: read again and merge
-    /// again.
+    /// again. [`crate::ErrorKind::NotFound`] if the integration is not in scope.
     async fn apply_page(&self, page: PageWrite) -> Result<()>;
 
     /// Stores a run that begins.

@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::{Report, listing, sample};
+use super::{Report, ensure_kind, listing, sample};
 use crate::{
-    Result,
+    ErrorKind, Result,
     clock::{Clock, ManualClock},
     model::{
         Address, Amenity, Contact, ContactChannel, Geo, Guest, Money, Policy, Property,
@@ -52,6 +52,11 @@ where
         an_update_sets_the_named_fields_alone(store, clock),
     )
     .await;
+    r.scenario(
+        "entities::invariant_t_a_page_is_of_ones_own_integration",
+        invariant_t_a_page_is_of_ones_own_integration(store, clock),
+    )
+    .await;
     report
 }
 
@@ -86,7 +91,7 @@ where
         sample::row(&full),
         sample::row(&bare),
     ];
-    sample::store_rows(store, clock, wide, rows.clone()).await;
+    sample::store_rows(store, clock, scope, rows.clone()).await;
 
     for row in &rows {
         let read = store.row(wide, row.kind, row.id).await?;
@@ -185,7 +190,7 @@ where
         sample::row(&room),
         sample::row(&stay),
     ];
-    sample::store_rows(store, clock, wide, rows).await;
+    sample::store_rows(store, clock, here, rows).await;
 
     let cases = [
         (EntityKind::Room, room.id.uuid(), true, false),
@@ -303,8 +308,9 @@ where
         [None, None, Some(&ana)],
         [None, None, None],
     ];
+    let integration_id = sample::connected(store, clock, scope).await;
     for (step, expected) in steps.into_iter().zip(expected) {
-        let mut page = PageWrite::new(scope, crate::ids::IntegrationId::generate(clock));
+        let mut page = PageWrite::new(scope, integration_id);
         page.contacts = step;
         store.apply_page(page).await?;
         let addresses = ["a@example.com", "r@example.com", "new@example.com"];
@@ -328,6 +334,7 @@ where
     let first = sample::row(&sample::room(clock, scope, "101"));
     let second = sample::row(&sample::room(clock, scope, "102"));
     sample::store_rows(store, clock, scope, vec![first.clone(), second.clone()]).await;
+    let integration_id = sample::connected(store, clock, scope).await;
     clock.advance(TimeDelta::microseconds(1));
     let set =
         |name: &str, value: serde_json::Value| [(name.to_owned(), value)].into_iter().collect();
@@ -337,7 +344,7 @@ where
         expected_version: 1,
         set,
     };
-    let mut page = PageWrite::new(scope, crate::ids::IntegrationId::generate(clock));
+    let mut page = PageWrite::new(scope, integration_id);
     page.rows = vec![
         update(first.id, set("floor", json!("2"))),
         update(second.id, set("active", json!(false))),
@@ -353,6 +360,30 @@ where
         expected.fields.insert(field, value);
         let read = store.row(scope, EntityKind::Room, before.id).await?;
         assert_eq!(read, Some(expected));
+    }
+    Ok(())
+}
+
+/// A page names an integration of its own scope: another tenant's is not found, and nothing is
+/// written.
+pub async fn invariant_t_a_page_is_of_ones_own_integration<S>(
+    store: &S,
+    clock: &ManualClock,
+) -> Result<()>
+where
+    S: Setup + SyncStore + Entities + ?Sized,
+{
+    let scope = sample::tenant(store, clock).await;
+    let beside = sample::another_property(store, clock, scope.organization_id).await;
+    let stranger = sample::tenant(store, clock).await;
+    let foreign = sample::connected(store, clock, scope).await;
+    for scope in [beside, stranger] {
+        let room = sample::row(&sample::room(clock, scope, "101"));
+        let mut page = PageWrite::new(scope, foreign);
+        page.rows = vec![RowWrite::Insert(room.clone())];
+        let written = store.apply_page(page).await;
+        ensure_kind(written, ErrorKind::NotFound, "another's integration")?;
+        assert_eq!(store.row(scope, EntityKind::Room, room.id).await?, None);
     }
     Ok(())
 }

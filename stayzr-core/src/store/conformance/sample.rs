@@ -251,14 +251,30 @@ pub fn row<T: Entity>(entity: &T) -> EntityRow {
     EntityRow { fields, ..row }
 }
 
-/// Stores rows as a page of no integration does.
-pub async fn store_rows<S: SyncStore + ?Sized>(
+/// A connection of a scope's property to a PMS, stored.
+pub async fn connected<S: Setup + ?Sized>(
+    store: &S,
+    clock: &dyn Clock,
+    scope: TenantScope,
+) -> IntegrationId {
+    let integration = integration(clock, scope);
+    let id = integration.id;
+    store
+        .create_integration(integration)
+        .await
+        .expect("an integration can be stored");
+    id
+}
+
+/// Stores rows of a property and its organization, as a page of an integration of its own.
+pub async fn store_rows<S: Setup + SyncStore + ?Sized>(
     store: &S,
     clock: &dyn Clock,
     scope: TenantScope,
     rows: Vec<EntityRow>,
 ) {
-    let mut page = PageWrite::new(scope, IntegrationId::generate(clock));
+    let integration_id = connected(store, clock, scope).await;
+    let mut page = PageWrite::new(widened(scope), integration_id);
     page.rows = rows.into_iter().map(RowWrite::Insert).collect();
     store.apply_page(page).await.expect("rows can be stored");
 }

@@ -352,19 +352,21 @@ create index jobs_done_queue on jobs_done (organization_id, queue, status, id);
 create index jobs_done_parked on jobs_done (organization_id, queue, dedupe_key) where status = 'FAILED' and dedupe_key is not null;
 create index jobs_done_age on jobs_done (status, updated_at);
 
--- One row for each lane and priority, made with its first job. position: up to where claims have read.
+-- A row for each lane and priority, made with its first job; two, where two transactions stored the first job
+-- at once, since neither waits for the other. The highest position and turn count. position: up to where claims have read.
 -- served: rises with each claim from the lane, so that the lane with the lowest is next. Each process keeps
 -- both in memory and writes them here about once a second, because a row that changes with every claim
 -- would leave thousands of dead versions behind while a long transaction holds back the vacuum.
 create table job_lanes (
+    id                   bigint      generated always as identity primary key,
     queue                text        not null,
     lane                 text        not null,
     priority             integer     not null,
     organization_id      uuid,
     position             bigint      not null default 0,
-    served               bigint      not null default 0,
-    primary key (queue, lane, priority)
+    served               bigint      not null default 0
 );
+create index job_lanes_queue on job_lanes (queue, lane, priority);
 
 -- A verified delivery; its job in webhook_inbox has the same id. body: the verified bytes, card numbers masked.
 create table webhook_deliveries (

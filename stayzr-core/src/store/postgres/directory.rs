@@ -190,13 +190,14 @@ const LOOK_BACK: i64 = 256;
 /// The lanes of a queue, from what the database and this process know. $1 is the queue, $2 the
 /// process's lanes.
 const LANES: &str = "lanes as materialized (
-        select l.lane, l.priority, greatest(l.position, m.position) as position,
-            max(greatest(l.served, m.served)) over (partition by l.lane) as served
+        select l.lane, l.priority, greatest(max(l.position), max(m.position)) as position,
+            max(greatest(max(l.served), max(m.served))) over (partition by l.lane) as served
         from job_lanes l
         left join jsonb_to_recordset($2::jsonb)
             m(lane text, priority integer, position bigint, served bigint)
           on m.lane = l.lane and m.priority = l.priority
         where l.queue = $1
+        group by l.lane, l.priority
     )";
 
 async fn has_due(

@@ -223,8 +223,6 @@ pub(super) async fn insert(
              where not exists (
                  select 1 from job_lanes l
                  where l.queue = e.queue and l.lane = e.lane and l.priority = e.priority)
-             order by 1, 2, 3
-             on conflict do nothing
          )
          insert into jobs (id, queue, organization_id, property_id, status, place, seq, attempts,
              max_attempts, next_retry_at, payload, key, dedupe_key, priority, traceparent,
@@ -426,7 +424,7 @@ pub(super) async fn promote(
          set status = 'PENDING', place = 'ready', locked_by = null, locked_until = null,
              updated_at = $2,
              seq = case when j.attempts = 0 and j.place <> 'held' and j.seq > (
-                                select l.position from job_lanes l
+                                select max(l.position) from job_lanes l
                                 where l.queue = j.queue and l.lane = j.lane
                                   and l.priority = j.priority)
                         then j.seq else nextval('jobs_seq') end

@@ -77,13 +77,17 @@ impl PostgresOptions {
     /// How to connect with a URL. A name in a statement means a table of the schema, and a
     /// statement that hangs ends by itself.
     pub(super) fn connect(&self, url: &str, times: Times) -> Result<PgConnectOptions> {
-        let options = PgConnectOptions::from_str(url).map_err(|error| {
+        let wrong = || {
             Error::invalid(
                 "postgres.connect",
                 "not a URL of PostgreSQL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE",
             )
-            .with_source(error)
-        })?;
+        };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(wrong());
+        }
+        let options =
+            PgConnectOptions::from_str(url).map_err(|error| wrong().with_source(error))?;
         let options = options
             .options([("search_path", self.schema.as_str())])
             .application_name("stayzr")

@@ -27,6 +27,7 @@ pub(super) async fn apply(
     if let Some(lease) = &page.lease {
         jobs::held(tx, lease, now).await?;
     }
+    check_integration(tx, page).await?;
     for kind in EntityKind::ALL {
         let made = made(page, kind)?;
         if !made.is_empty() {
@@ -50,6 +51,42 @@ pub(super) async fn apply(
         count(tx, page.scope, run, counts).await?;
     }
     Ok(())
+}
+
+/// Another tenant's integration is not found: its mappings and cursors are out of reach. It stays
+/// until the transaction ends, so that nothing is written for one that is being removed.
+async fn check_integration(tx: &mut PgConnection, page: &PageWrite) -> Result<()> {
+    let mut named = (page.mappings.iter().map(|mapping| mapping.integration_id))
+        .chain(
+            page.conflicts
+                .iter()
+                .map(|conflict| conflict.integration_id),
+        )
+        .chain(page.cursor.iter().map(|cursor| cursor.integration_id));
+    if named.any(|id| id != page.integration_id) {
+        return Err(Error::invalid(
+            OPERATION,
+            "a page writes what belongs to another integration",
+        ));
+    }
+    let there: Option<i32> = sqlx::query_scalar(
+        "select 1 from pms_integrations
+         where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)
+         for key share",
+    )
+    .bind(page.integration_id.uuid())
+    .bind(page.scope.organization_id.uuid())
+    .bind(page.scope.property_id.map(|id| id.uuid()))
+    .fetch_optional(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    match there {
+        Some(_) => Ok(()),
+        None => Err(
+            Error::not_found(OPERATION, "there is no integration with this id")
+                .with("integration_id", page.integration_id),
+        ),
+    }
 }
 
 fn made(page: &PageWrite, kind: EntityKind) -> Result<Vec<&EntityRow>> {

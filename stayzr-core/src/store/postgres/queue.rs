@@ -74,21 +74,8 @@ impl JobQueue for PostgresStore {
 
     async fn job(&self, scope: TenantScope, id: JobId) -> Result<Option<Job>> {
         const OPERATION: &str = "postgres.job";
-        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "select {JOB} from jobs
-             where id = $1 and organization_id = $2 and ($3 is null or property_id is null or property_id = $3)
-             union all
-             select {JOB_DONE} from jobs_done
-             where id = $1 and organization_id = $2
-               and ($3 is null or property_id is null or property_id = $3)"
-        )))
-        .bind(id.uuid())
-        .bind(scope.organization_id.uuid())
-        .bind(scope.property_id.map(|id| id.uuid()))
-        .fetch_optional(&mut *self.tenant(OPERATION, scope).await?)
-        .await
-        .map_err(failed(OPERATION))?;
-        row.map(|row| codec::decode(OPERATION, &row)).transpose()
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        find(&mut tx, scope, id, OPERATION).await
     }
 
     async fn jobs(
@@ -142,7 +129,7 @@ impl JobQueue for PostgresStore {
         const OPERATION: &str = "postgres.retry";
         let now = self.clock.now();
         let mut tx = self.tenant(OPERATION, scope).await?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         if job.status != JobStatus::Failed {
             return Err(not_in(OPERATION, &job, "only a FAILED job can be retried"));
         }
@@ -168,8 +155,10 @@ impl JobQueue for PostgresStore {
         // A record that was put aside was never a job that waited.
         sqlx::query(
             "insert into job_lanes (queue, lane, priority, organization_id)
-             select queue, lane, priority, organization_id from jobs where id = $1
-             on conflict do nothing",
+             select queue, lane, priority, organization_id from jobs j
+             where id = $1 and not exists (
+                 select 1 from job_lanes l
+                 where l.queue = j.queue and l.lane = j.lane and l.priority = j.priority)",
         )
         .bind(id.uuid())
         .execute(&mut *tx)
@@ -185,7 +174,7 @@ impl JobQueue for PostgresStore {
         .execute(&mut *tx)
         .await
         .map_err(failed(OPERATION))?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         tx.commit().await.map_err(failed(OPERATION))?;
         Ok(job)
     }
@@ -194,7 +183,7 @@ impl JobQueue for PostgresStore {
         const OPERATION: &str = "postgres.cancel";
         let now = self.clock.now();
         let mut tx = self.tenant(OPERATION, scope).await?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         if job.status != JobStatus::Pending {
             return Err(not_in(
                 OPERATION,
@@ -203,7 +192,7 @@ impl JobQueue for PostgresStore {
             ));
         }
         cancel_jobs(&mut tx, &[id], now).await?;
-        let job = find(&mut tx, scope, id, OPERATION).await?;
+        let job = existing(&mut tx, scope, id, OPERATION).await?;
         tx.commit().await.map_err(failed(OPERATION))?;
         Ok(job)
     }
@@ -262,12 +251,13 @@ fn owner(jobs: &[NewJob]) -> Option<TenantScope> {
         .then_some(first)
 }
 
+/// A job, finished or not.
 async fn find(
     tx: &mut PgConnection,
     scope: TenantScope,
     id: JobId,
     operation: &'static str,
-) -> Result<Job> {
+) -> Result<Option<Job>> {
     let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
         "select {JOB} from jobs
          where id = $1 and organization_id = $2 and ($3 is null or property_id is null or property_id = $3)
@@ -282,10 +272,18 @@ async fn find(
     .fetch_optional(tx)
     .await
     .map_err(failed(operation))?;
-    match row {
-        Some(row) => codec::decode(operation, &row),
-        None => Err(Error::not_found(operation, "there is no job with this id").with("id", id)),
-    }
+    row.map(|row| codec::decode(operation, &row)).transpose()
+}
+
+async fn existing(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    id: JobId,
+    operation: &'static str,
+) -> Result<Job> {
+    find(tx, scope, id, operation)
+        .await?
+        .ok_or_else(|| Error::not_found(operation, "there is no job with this id").with("id", id))
 }
 
 /// Ends those of these jobs that nobody holds as FAILED with the error `cancelled`.

@@ -18,7 +18,24 @@ use serde_json::Value;
 pub fn stayzr() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
+        let mut build = Command::new(env!("CARGO"));
+        // What cargo tells a test about its own package would make build scripts run again.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if [
+                "CARGO_PKG_",
+                "CARGO_MANIFEST_",
+                "CARGO_BIN_",
+                "CARGO_CRATE_",
+                "CARGO_PRIMARY_",
+            ]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+            {
+                build.env_remove(&*name);
+            }
+        }
+        let output = build
             .args(["build", "--package", "stayzr-server", "--bin", "stayzr"])
             .args(["--message-format", "json-render-diagnostics"])
             .stderr(Stdio::inherit())
@@ -66,9 +83,10 @@ impl Demo {
     ///
     /// If it ends, or is not ready within a minute.
     pub fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        let program = stayzr();
         let started = Instant::now();
         let log = std::fs::File::create(folder.join("demo.log")).expect("the folder is writable");
-        let child = Command::new(stayzr())
+        let child = Command::new(program)
             .args(["demo", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .envs(environment.iter().copied())

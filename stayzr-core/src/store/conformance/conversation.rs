@@ -6,15 +6,15 @@ use chrono::TimeDelta;
 use super::{
     Report, ensure, ensure_eq, ensure_kind,
     fixture::{Hotel, account, hotel, jobs_of},
-    turn,
+    sender, service_request, turn,
 };
 use crate::{
     ErrorKind, Result,
     clock::{Clock, ManualClock},
-    ids::{ConversationId, PropertyId, ServiceRequestId},
+    ids::{ConversationId, PropertyId},
     model::{
         Author, Channel, Contact, ContactChannel, Conversation, ConversationStatus, Direction,
-        Guest, GuestOrigin, MessageStatus, ServiceRequest, ServiceRequestStatus,
+        Guest, GuestOrigin, MessageStatus,
     },
     port::{
         PageRequest,
@@ -49,16 +49,6 @@ where
     )
     .await;
     r.scenario(
-        "conversation::finds_the_guest_again",
-        finds_the_guest_again(store, clock),
-    )
-    .await;
-    r.scenario(
-        "conversation::one_open_at_a_time",
-        one_open_at_a_time(store, clock),
-    )
-    .await;
-    r.scenario(
         "conversation::no_turn_where_none_is_wanted",
         no_turn(store, clock),
     )
@@ -69,20 +59,17 @@ where
     )
     .await;
     r.scenario(
-        "conversation::service_requests",
-        service_requests(store, clock),
-    )
-    .await;
-    r.scenario(
         "conversation::invariant_t_others_see_nothing",
         others_see_nothing(store, clock),
     )
     .await;
+    report.join(sender::run(store, clock).await);
+    report.join(service_request::run(store, clock).await);
     report.join(turn::run(store, clock).await);
     report
 }
 
-fn contact(channel: ContactChannel, address: &str) -> Contact {
+pub(super) fn contact(channel: ContactChannel, address: &str) -> Contact {
     Contact {
         channel,
         address: address.to_owned(),
@@ -235,100 +222,6 @@ where
     ensure(!accepted.duplicate, "another account has ids of its own")
 }
 
-/// The first address that leads to a guest names him; the others are then his too unless they lead
-/// elsewhere.
-pub async fn finds_the_guest_again<S>(store: &S, clock: &ManualClock) -> Result<()>
-where
-    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
-{
-    let hotel = hotel(store, clock).await?;
-    let send = |contacts: Vec<Contact>| {
-        let sent = AcceptMessage {
-            contacts,
-            ..message(&hotel, "1", "hello", clock)
-        };
-        async move { store.accept_message(sent).await }
-    };
-    let whatsapp = |address| contact(ContactChannel::Whatsapp, address);
-    let phone = |address| contact(ContactChannel::Phone, address);
-    let ana = send(vec![whatsapp("ana"), phone("+1")]).await?.guest_id;
-    let bo = send(vec![whatsapp("bo")]).await?.guest_id;
-    ensure(ana != bo, "two guests")?;
-    let again = send(vec![whatsapp("unknown"), phone("+1"), phone("+2")]).await?;
-    ensure_eq(again.guest_id, ana, "the first that leads to a guest")?;
-    for address in [whatsapp("unknown"), phone("+2")] {
-        let found = store.guest_by_contact(hotel.scope, &[address]).await?;
-        ensure_eq(found, Some(ana), "the others are then hers too")?;
-    }
-    let mixed = send(vec![whatsapp("bo"), phone("+1")]).await?;
-    ensure_eq(mixed.guest_id, bo, "the surest first")?;
-    let found = store.guest_by_contact(hotel.scope, &[phone("+1")]).await?;
-    ensure_eq(found, Some(ana), "one that leads elsewhere stays")?;
-    let stranger = super::fixture::hotel(store, clock).await?;
-    let theirs = AcceptMessage {
-        contacts: vec![whatsapp("ana")],
-        ..message(&stranger, "1", "hello", clock)
-    };
-    let theirs = store.accept_message(theirs).await?;
-    ensure(
-        theirs.guest_id != ana,
-        "addresses belong to an organization",
-    )
-}
-
-/// One conversation is open at a time for each guest and account.
-pub async fn one_open_at_a_time<S>(store: &S, clock: &ManualClock) -> Result<()>
-where
-    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
-{
-    let hotel = hotel(store, clock).await?;
-    let first = store
-        .accept_message(message(&hotel, "1", "a", clock))
-        .await?;
-    clock.advance(TimeDelta::seconds(1));
-    let second = store
-        .accept_message(message(&hotel, "1", "b", clock))
-        .await?;
-    ensure_eq(second.conversation_id, first.conversation_id, "it goes on")?;
-    ensure_eq(second.guest_id, first.guest_id, "with the same guest")?;
-    let found = conversation(store, &hotel, &second).await?;
-    ensure_eq(
-        found.last_inbound_at,
-        Some(clock.now()),
-        "when he last wrote",
-    )?;
-    let closed = ConversationStatus::Closed;
-    let closed = store.set_status(hotel.scope, found.id, closed).await?;
-    ensure_eq(
-        closed.status,
-        ConversationStatus::Closed,
-        "until it is over",
-    )?;
-    clock.advance(TimeDelta::seconds(1));
-    let third = store
-        .accept_message(message(&hotel, "1", "c", clock))
-        .await?;
-    ensure(
-        third.conversation_id != first.conversation_id,
-        "then another begins",
-    )?;
-    ensure_eq(third.guest_id, first.guest_id, "with the same guest")?;
-    let page = PageRequest {
-        limit: 1,
-        cursor: None,
-    };
-    let newest = store.conversations(hotel.scope, &page).await?;
-    let ids: Vec<ConversationId> = newest.items.iter().map(|found| found.id).collect();
-    ensure_eq(ids, vec![third.conversation_id], "the newest first")?;
-    let page = PageRequest {
-        limit: 1,
-        cursor: newest.next_cursor,
-    };
-    let oldest = store.conversations(hotel.scope, &page).await?;
-    let ids: Vec<ConversationId> = oldest.items.iter().map(|found| found.id).collect();
-    ensure_eq(ids, vec![first.conversation_id], "then the older")
-}
-
 /// No turn follows where the caller runs it at once, nor where a person answers.
 pub async fn no_turn<S>(store: &S, clock: &ManualClock) -> Result<()>
 where
@@ -395,71 +288,6 @@ where
     let last = store.messages(hotel.scope, id, 3).await?;
     let texts: Vec<&str> = last.iter().map(|message| message.text.as_str()).collect();
     ensure_eq(texts, vec!["b", "c", "d"], "the last three, oldest first")
-}
-
-/// A request of a guest to the staff that is not stored yet.
-pub fn service_request(hotel: &Hotel, clock: &ManualClock) -> ServiceRequest {
-    let now = clock.now();
-    ServiceRequest {
-        id: ServiceRequestId::generate(clock),
-        organization_id: hotel.scope.organization_id,
-        property_id: hotel.property_id,
-        guest_id: None,
-        reservation_id: None,
-        conversation_id: None,
-        category: "housekeeping".to_owned(),
-        description: "Two more towels.".to_owned(),
-        status: ServiceRequestStatus::Open,
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-/// A service request is stored once for each id, and moves on.
-pub async fn service_requests<S>(store: &S, clock: &ManualClock) -> Result<()>
-where
-    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
-{
-    let hotel = hotel(store, clock).await?;
-    let scope = hotel.property_scope();
-    let first = service_request(&hotel, clock);
-    let stored = store.create_service_request(scope, first.clone()).await?;
-    ensure_eq(&stored, &first, "stored")?;
-    let other = ServiceRequest {
-        description: "Ten more towels.".to_owned(),
-        ..first.clone()
-    };
-    let stored = store.create_service_request(scope, other).await?;
-    ensure_eq(&stored, &first, "what stands under that id")?;
-    clock.advance(TimeDelta::seconds(1));
-    let second = service_request(&hotel, clock);
-    store.create_service_request(scope, second.clone()).await?;
-    let page = PageRequest::default();
-    let list = store.service_requests(hotel.scope, &page).await?;
-    let ids: Vec<_> = list.items.iter().map(|request| request.id).collect();
-    ensure_eq(
-        ids,
-        vec![second.id, first.id],
-        "the newest first, each once",
-    )?;
-    let status = ServiceRequestStatus::InProgress;
-    let moved = store
-        .set_service_request_status(scope, first.id, status)
-        .await?;
-    ensure_eq(moved.status, status, "it moves on")?;
-    let unknown = ServiceRequestId::generate(clock);
-    let refused = store
-        .set_service_request_status(scope, unknown, status)
-        .await;
-    ensure_kind(refused, ErrorKind::NotFound, "one nobody knows")?;
-    let stranger = super::fixture::hotel(store, clock).await?;
-    let theirs = stranger.scope;
-    let refused = store
-        .set_service_request_status(theirs, first.id, status)
-        .await;
-    ensure_kind(refused, ErrorKind::NotFound, "another organization's")?;
-    let list = store.service_requests(theirs, &page).await?;
-    ensure(list.items.is_empty(), "in lists too")
 }
 
 /// Another organization, and another property, see nothing of a conversation.

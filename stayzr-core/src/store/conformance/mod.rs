@@ -21,6 +21,7 @@
 
 pub mod claim;
 pub mod conversation;
+pub mod delivery;
 pub mod directory;
 pub mod edit;
 pub mod entities;
@@ -28,14 +29,21 @@ pub mod fixture;
 pub mod idempotency;
 pub mod inbox;
 pub mod knowledge;
+pub mod lease;
 pub mod listing;
 pub mod maintenance;
 pub mod outbound;
+pub mod outcome;
+pub mod progress;
 pub mod queue;
+pub mod refusal;
 mod report;
 pub mod sample;
+pub mod sender;
+pub mod service_request;
 pub mod setup;
 pub mod sync;
+pub mod takeover;
 pub mod turn;
 
 pub use report::{Report, ensure, ensure_eq, ensure_kind};

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::{
     Report,
     conversation::message,
-    ensure, ensure_eq, ensure_kind,
+    delivery, ensure, ensure_eq, ensure_kind,
     fixture::{Hotel, claim, claim_one, complete, expire, hotel, quiet},
     turn::{reply, turn},
 };
@@ -36,6 +36,7 @@ where
     S: Directory + JobQueue + Entities + Conversations + Outbound + Setup + ?Sized,
 {
     let mut report = Report::new();
+    report.join(delivery::run(store, clock).await);
     let r = &mut report;
     r.scenario("outbound::sends_once", sends_once(store, clock))
         .await;
@@ -67,21 +68,6 @@ where
     )
     .await;
     r.scenario(
-        "outbound::status_never_moves_back",
-        status_never_moves_back(store, clock),
-    )
-    .await;
-    r.scenario(
-        "outbound::success_after_failure_stands",
-        success_after_failure(store, clock),
-    )
-    .await;
-    r.scenario(
-        "outbound::a_status_may_come_first",
-        a_status_may_come_first(store, clock),
-    )
-    .await;
-    r.scenario(
         "outbound::lists_newest_first",
         lists_newest_first(store, clock),
     )
@@ -90,15 +76,15 @@ where
 }
 
 /// A reply of the machine on its way out, with the job that sends it.
-struct Waiting {
-    hotel: Hotel,
+pub(super) struct Waiting {
+    pub(super) hotel: Hotel,
     asked: AcceptMessage,
-    accepted: AcceptedMessage,
-    id: MessageId,
-    claimed: Claimed,
+    pub(super) accepted: AcceptedMessage,
+    pub(super) id: MessageId,
+    pub(super) claimed: Claimed,
 }
 
-async fn waiting<S>(store: &S, clock: &ManualClock) -> Result<Waiting>
+pub(super) async fn waiting<S>(store: &S, clock: &ManualClock) -> Result<Waiting>
 where
     S: Directory + JobQueue + Entities + Conversations + Outbound + Setup + ?Sized,
 {
@@ -124,7 +110,7 @@ where
 }
 
 impl Waiting {
-    async fn look<S: Conversations + ?Sized>(&self, store: &S) -> Result<Message> {
+    pub(super) async fn look<S: Conversations + ?Sized>(&self, store: &S) -> Result<Message> {
         let id = self.accepted.conversation_id;
         let messages = store.messages(self.hotel.scope, id, 100).await?;
         messages
@@ -133,12 +119,17 @@ impl Waiting {
             .ok_or_else(|| crate::Error::internal("conformance.look", "the message is gone"))
     }
 
-    async fn job<S: JobQueue + ?Sized>(&self, store: &S) -> Result<Option<JobStatus>> {
+    pub(super) async fn job<S: JobQueue + ?Sized>(&self, store: &S) -> Result<Option<JobStatus>> {
         let job = store.job(self.hotel.scope, self.claimed.job.id).await?;
         Ok(job.map(|job| job.status))
     }
 
-    fn update(&self, status: MessageStatus, vendor: &str, clock: &ManualClock) -> StatusUpdate {
+    pub(super) fn update(
+        &self,
+        status: MessageStatus,
+        vendor: &str,
+        clock: &ManualClock,
+    ) -> StatusUpdate {
         StatusUpdate {
             account: self.hotel.account.address.clone(),
             vendor_message_id: vendor.to_owned(),
@@ -149,7 +140,7 @@ impl Waiting {
         }
     }
 
-    async fn apply<S: Outbound + ?Sized>(
+    pub(super) async fn apply<S: Outbound + ?Sized>(
         &self,
         store: &S,
         status: MessageStatus,
@@ -161,7 +152,7 @@ impl Waiting {
     }
 }
 
-fn sent() -> SendOutcome {
+pub(super) fn sent() -> SendOutcome {
     SendOutcome::Sent {
         vendor_message_id: "wamid.out".to_owned(),
     }
@@ -350,113 +341,6 @@ where
     let found = waiting.look(store).await?;
     ensure_eq(found.status, MessageStatus::Sending, "the other goes on")?;
     store.finish_send(&new.lease, waiting.id, sent()).await
-}
-
-/// `sent < delivered < read`, and a failure after that is ignored.
-pub async fn status_never_moves_back<S>(store: &S, clock: &ManualClock) -> Result<()>
-where
-    S: Directory + JobQueue + Entities + Conversations + Outbound + Setup + ?Sized,
-{
-    let waiting = waiting(store, clock).await?;
-    let lease = &waiting.claimed.lease;
-    store.begin_send(lease, waiting.id).await?;
-    store.finish_send(lease, waiting.id, sent()).await?;
-    for (to, moves, stands) in [
-        (MessageStatus::Sent, false, MessageStatus::Sent),
-        (MessageStatus::Delivered, true, MessageStatus::Delivered),
-        (MessageStatus::Delivered, false, MessageStatus::Delivered),
-        (MessageStatus::Sent, false, MessageStatus::Delivered),
-        (MessageStatus::Failed, false, MessageStatus::Delivered),
-        (MessageStatus::Read, true, MessageStatus::Read),
-        (MessageStatus::Delivered, false, MessageStatus::Read),
-        (MessageStatus::Failed, false, MessageStatus::Read),
-    ] {
-        let moved = waiting.apply(store, to, clock).await?;
-        let found = waiting.look(store).await?;
-        ensure_eq(
-            (to, moved, found.status),
-            (to, moves, stands),
-            "only forward",
-        )?;
-    }
-    let (scope, account) = (waiting.hotel.property_scope(), waiting.hotel.account.id);
-    let unknown = waiting.update(MessageStatus::Read, "wamid.unknown", clock);
-    let moved = store.apply_status(scope, account, &unknown).await?;
-    ensure(!moved, "no message of that id")?;
-    let stranger = hotel(store, clock).await?;
-    let read = waiting.update(MessageStatus::Read, "wamid.out", clock);
-    let moved = store
-        .apply_status(stranger.property_scope(), stranger.account.id, &read)
-        .await?;
-    ensure(!moved, "nor of another organization")
-}
-
-/// A success after a failure or an unknown outcome stands.
-pub async fn success_after_failure<S>(store: &S, clock: &ManualClock) -> Result<()>
-where
-    S: Directory + JobQueue + Entities + Conversations + Outbound + Setup + ?Sized,
-{
-    let failing = waiting(store, clock).await?;
-    let lease = &failing.claimed.lease;
-    store.begin_send(lease, failing.id).await?;
-    store.finish_send(lease, failing.id, sent()).await?;
-    let moved = failing.apply(store, MessageStatus::Failed, clock).await?;
-    ensure(moved, "the channel could not deliver what it took")?;
-    let found = failing.look(store).await?;
-    ensure_eq(found.status, MessageStatus::Failed, "failed")?;
-    ensure_eq(found.error.as_deref(), Some("131047"), "with its reason")?;
-    let moved = failing
-        .apply(store, MessageStatus::Delivered, clock)
-        .await?;
-    ensure(moved, "it arrived after all")?;
-    let found = failing.look(store).await?;
-    ensure_eq(found.status, MessageStatus::Delivered, "delivered")?;
-
-    let unknown = waiting(store, clock).await?;
-    let lease = &unknown.claimed.lease;
-    store.begin_send(lease, unknown.id).await?;
-    let ambiguous = SendOutcome::Ambiguous {
-        error: "the connection broke".to_owned(),
-    };
-    store.finish_send(lease, unknown.id, ambiguous).await?;
-    // The channel hands our own id back; its own was never learnt.
-    let update = StatusUpdate {
-        message_id: Some(unknown.id),
-        ..unknown.update(MessageStatus::Sent, "wamid.late", clock)
-    };
-    let (scope, account) = (unknown.hotel.property_scope(), unknown.hotel.account.id);
-    let moved = store.apply_status(scope, account, &update).await?;
-    ensure(moved, "found by our id")?;
-    let found = unknown.look(store).await?;
-    ensure_eq(found.status, MessageStatus::Sent, "it was sent")
-}
-
-/// A status that comes before the end of the attempt is not taken back by it.
-pub async fn a_status_may_come_first<S>(store: &S, clock: &ManualClock) -> Result<()>
-where
-    S: Directory + JobQueue + Entities + Conversations + Outbound + Setup + ?Sized,
-{
-    let waiting = waiting(store, clock).await?;
-    let lease = &waiting.claimed.lease;
-    store.begin_send(lease, waiting.id).await?;
-    let early = StatusUpdate {
-        message_id: Some(waiting.id),
-        ..waiting.update(MessageStatus::Delivered, "wamid.out", clock)
-    };
-    let (scope, account) = (waiting.hotel.property_scope(), waiting.hotel.account.id);
-    ensure(
-        store.apply_status(scope, account, &early).await?,
-        "it moves on",
-    )?;
-    store.finish_send(lease, waiting.id, sent()).await?;
-    let found = waiting.look(store).await?;
-    ensure_eq(
-        found.status,
-        MessageStatus::Delivered,
-        "it never moves back",
-    )?;
-    let job = waiting.job(store).await?;
-    ensure_eq(job, Some(JobStatus::Completed), "its job is done")
 }
 
 /// Messages to guests, the newest first, of one conversation or of all.

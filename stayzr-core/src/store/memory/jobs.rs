@@ -14,14 +14,14 @@ use crate::{
     queue::{Claimed, Job, JobOutcome, JobStatus, Lease, NewJob, Queue},
 };
 
-type Time = DateTime<Utc>;
+pub(super) type Time = DateTime<Utc>;
 
 /// A queue and an organization; inbox jobs without one share a lane.
-type LaneKey = (Queue, Option<OrganizationId>);
+pub(super) type LaneKey = (Queue, Option<OrganizationId>);
 
 /// Why a job can be claimed or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Ready,
     /// Waits for `next_retry_at`.
     Delayed,
@@ -32,35 +32,35 @@ enum Place {
 }
 
 #[derive(Debug)]
-struct Entry {
-    job: Job,
+pub(super) struct Entry {
+    pub(super) job: Job,
     /// The order in which jobs came.
-    number: u64,
-    place: Place,
+    pub(super) number: u64,
+    pub(super) place: Place,
 }
 
 #[derive(Debug, Default)]
-struct Lane {
-    ready: BTreeSet<(Reverse<i16>, u64, JobId)>,
+pub(super) struct Lane {
+    pub(super) ready: BTreeSet<(Reverse<i16>, u64, JobId)>,
     /// When a job of this lane was last claimed, in turns of its queue.
-    served: u64,
+    pub(super) served: u64,
 }
 
 /// Jobs of all queues.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
-    entries: BTreeMap<JobId, Entry>,
-    last_number: u64,
-    last_turn: u64,
-    lanes: BTreeMap<LaneKey, Lane>,
-    delayed: BTreeSet<(Queue, Time, u64, JobId)>,
-    held: BTreeSet<(Queue, Time, JobId)>,
+    pub(super) entries: BTreeMap<JobId, Entry>,
+    pub(super) last_number: u64,
+    pub(super) last_turn: u64,
+    pub(super) lanes: BTreeMap<LaneKey, Lane>,
+    pub(super) delayed: BTreeSet<(Queue, Time, u64, JobId)>,
+    pub(super) held: BTreeSet<(Queue, Time, JobId)>,
     /// Unfinished jobs of a key, the oldest first.
-    keys: HashMap<(LaneKey, String), BTreeMap<u64, JobId>>,
+    pub(super) keys: HashMap<(LaneKey, String), BTreeMap<u64, JobId>>,
     /// Unclaimed jobs of a dedupe key.
-    waiting: HashMap<(LaneKey, String), BTreeSet<JobId>>,
+    pub(super) waiting: HashMap<(LaneKey, String), BTreeSet<JobId>>,
     /// FAILED jobs of records that were put aside.
-    parked: HashMap<(LaneKey, String), JobId>,
+    pub(super) parked: HashMap<(LaneKey, String), JobId>,
 }
 
 impl Jobs {
@@ -360,153 +360,9 @@ impl Jobs {
             .filter(|due| *due <= now)
             .min()
     }
-
-    /// Puts an unfinished job where it has to wait, as the last that came.
-    fn wait(&mut self, id: JobId, number: u64, now: Time) {
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return;
-        };
-        entry.job.status = JobStatus::Pending;
-        let lane = lane_of(&entry.job);
-        if let Some(key) = entry.job.key.clone() {
-            self.keys.entry((lane, key)).or_default().insert(number, id);
-        }
-        if let Some(dedupe) = entry.job.dedupe_key.clone() {
-            self.waiting.entry((lane, dedupe)).or_default().insert(id);
-        }
-        self.settle(id, now);
-    }
-
-    /// Gives a held job back.
-    fn release(&mut self, id: JobId, error: Option<String>, at: Option<Time>, now: Time) {
-        self.leave(id);
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return;
-        };
-        let job = &mut entry.job;
-        job.locked_by = None;
-        job.locked_until = None;
-        job.last_error = error;
-        job.next_retry_at = at;
-        job.updated_at = now;
-        let number = entry.number;
-        self.wait(id, number, now);
-    }
-
-    /// Ends a job and lets the next one with its key through.
-    fn retire(&mut self, id: JobId, status: JobStatus, error: Option<String>, now: Time) {
-        self.leave(id);
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return;
-        };
-        let job = &mut entry.job;
-        job.status = status;
-        job.last_error = error;
-        job.next_retry_at = None;
-        job.locked_by = None;
-        job.locked_until = None;
-        job.updated_at = now;
-        entry.place = Place::Done;
-        let (lane, number) = (lane_of(job), entry.number);
-        let Some(key) = job.key.clone() else {
-            return;
-        };
-        let key = (lane, key);
-        let next = self.keys.get_mut(&key).and_then(|jobs| {
-            jobs.remove(&number);
-            jobs.values().next().copied()
-        });
-        match next {
-            Some(next) => {
-                if self
-                    .entries
-                    .get(&next)
-                    .is_some_and(|entry| entry.place == Place::Blocked)
-                {
-                    self.settle(next, now);
-                }
-            }
-            None => {
-                self.keys.remove(&key);
-            }
-        }
-    }
-
-    /// Decides whether a pending job is blocked, delayed or ready.
-    fn settle(&mut self, id: JobId, now: Time) {
-        let Some(entry) = self.entries.get(&id) else {
-            return;
-        };
-        let first = entry.job.key.as_ref().and_then(|key| {
-            let jobs = self.keys.get(&(lane_of(&entry.job), key.clone()))?;
-            jobs.values().next().copied()
-        });
-        let place = if first.is_some_and(|first| first != id) {
-            Place::Blocked
-        } else if entry.job.next_retry_at.is_some_and(|at| at > now) {
-            Place::Delayed
-        } else {
-            Place::Ready
-        };
-        self.place(id, place);
-    }
-
-    fn place(&mut self, id: JobId, place: Place) {
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return;
-        };
-        entry.place = place;
-        let job = &entry.job;
-        match place {
-            Place::Ready => {
-                let lane = self.lanes.entry(lane_of(job)).or_default();
-                lane.ready.insert((Reverse(job.priority), entry.number, id));
-            }
-            Place::Delayed => {
-                let at = job.next_retry_at.unwrap_or(job.created_at);
-                self.delayed.insert((job.queue, at, entry.number, id));
-            }
-            Place::Blocked | Place::Held | Place::Done => {}
-        }
-    }
-
-    /// Takes a job out of the place where it is.
-    fn leave(&mut self, id: JobId) {
-        let Some(entry) = self.entries.get(&id) else {
-            return;
-        };
-        let (job, number) = (&entry.job, entry.number);
-        let lane = lane_of(job);
-        match entry.place {
-            Place::Ready => {
-                if let Some(lane) = self.lanes.get_mut(&lane) {
-                    lane.ready.remove(&(Reverse(job.priority), number, id));
-                }
-            }
-            Place::Delayed => {
-                let at = job.next_retry_at.unwrap_or(job.created_at);
-                self.delayed.remove(&(job.queue, at, number, id));
-            }
-            Place::Held => {
-                if let Some(until) = job.locked_until {
-                    self.held.remove(&(job.queue, until, id));
-                }
-            }
-            Place::Blocked | Place::Done => {}
-        }
-        if let Some(dedupe) = job.dedupe_key.clone() {
-            let key = (lane, dedupe);
-            if let Some(waiting) = self.waiting.get_mut(&key) {
-                waiting.remove(&id);
-                if waiting.is_empty() {
-                    self.waiting.remove(&key);
-                }
-            }
-        }
-    }
 }
 
-fn lane_of(job: &Job) -> LaneKey {
+pub(super) fn lane_of(job: &Job) -> LaneKey {
     (job.queue, job.organization_id)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It holds to the same conformance suites as the SQL stores. Nothing survives the process.
 
+mod accept;
 mod conversation;
 mod directory;
 mod edit;
@@ -14,6 +15,7 @@ mod knowledge;
 mod maintenance;
 mod outbound;
 mod page;
+mod places;
 mod queue;
 mod setup;
 mod state;

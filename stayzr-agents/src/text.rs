@@ -1,5 +1,10 @@
 //! Text as the router, the guard and the offline model compare it.
 
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{LazyLock, OnceLock},
+};
+
 use rust_stemmers::{Algorithm, Stemmer};
 
 /// Lower case without diacritics, with plain apostrophes, so that `Café` and `cafe` are one word.
@@ -81,23 +86,73 @@ pub(crate) fn join_compounds(text: &str) -> String {
     joined
 }
 
-/// Whether the words of `phrase` stand in `words` one after another. A phrase word that ends in
-/// `*` matches any word it begins.
-pub(crate) fn contains_phrase(words: &[String], phrase: &str) -> bool {
-    find_phrase(words, phrase).is_some()
+/// Folded words and phrases, found by their first word. A word with `*` matches every word that it
+/// begins.
+#[derive(Debug)]
+pub(crate) struct PhraseSet {
+    list: &'static str,
+    index: OnceLock<PhraseIndex>,
 }
 
-/// Where `phrase` begins in `words`; see [`contains_phrase`].
-pub(crate) fn find_phrase(words: &[String], phrase: &str) -> Option<usize> {
-    let wanted: Vec<&str> = phrase.split_whitespace().collect();
-    if wanted.is_empty() || wanted.len() > words.len() {
-        return None;
+#[derive(Debug, Default)]
+struct PhraseIndex {
+    /// Phrases by their first word.
+    exact: HashMap<&'static str, Vec<&'static str>>,
+    /// Phrases whose first word ends in `*`.
+    open: Vec<&'static str>,
+}
+
+impl PhraseSet {
+    /// The phrases of a list, parted by commas.
+    pub(crate) const fn new(list: &'static str) -> Self {
+        Self {
+            list,
+            index: OnceLock::new(),
+        }
     }
-    words.windows(wanted.len()).position(|window| {
-        window
-            .iter()
-            .zip(&wanted)
-            .all(|(word, want)| match want.strip_suffix('*') {
+
+    fn index(&self) -> &PhraseIndex {
+        self.index.get_or_init(|| {
+            let mut index = PhraseIndex::default();
+            for phrase in self.list.split(',').map(str::trim) {
+                match phrase.split_whitespace().next() {
+                    None => {}
+                    Some(first) if first.ends_with('*') => index.open.push(phrase),
+                    Some(first) => index.exact.entry(first).or_default().push(phrase),
+                }
+            }
+            index
+        })
+    }
+
+    /// The first phrase that stands in `words`, and where it begins.
+    pub(crate) fn find(&self, words: &[String]) -> Option<(usize, &'static str)> {
+        let index = self.index();
+        (0..words.len()).find_map(|at| {
+            let rest = &words[at..];
+            index
+                .exact
+                .get(words[at].as_str())
+                .into_iter()
+                .flatten()
+                .chain(&index.open)
+                .find(|phrase| begins_with(rest, phrase))
+                .map(|phrase| (at, *phrase))
+        })
+    }
+
+    /// Whether one of the phrases stands in `words`.
+    pub(crate) fn is_in(&self, words: &[String]) -> bool {
+        self.find(words).is_some()
+    }
+}
+
+fn begins_with(words: &[String], phrase: &str) -> bool {
+    let mut words = words.iter();
+    phrase.split_whitespace().all(|want| {
+        words
+            .next()
+            .is_some_and(|word| match want.strip_suffix('*') {
                 Some(prefix) => word.starts_with(prefix),
                 None => word == want,
             })
@@ -115,25 +170,18 @@ pub(crate) fn stem(word: &str) -> String {
 
 /// Words that carry no topic, in the languages the concierge speaks.
 pub(crate) fn is_stop_word(word: &str) -> bool {
-    const STOP: &[&str] = &[
-        "a", "about", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but",
-        "by", "can", "could", "d", "did", "do", "does", "for", "from", "get", "give", "go", "had",
-        "has", "have", "hello", "hi", "how", "i", "i'd", "i'm", "if", "in", "is", "it", "its",
-        "know", "like", "l", "many", "may", "me", "might", "much", "must", "my", "need", "of",
-        "on", "or", "our", "please", "should", "so", "some", "tell", "that", "the", "their",
-        "them", "there", "they", "this", "to", "us", "want", "was", "we", "were", "what", "what's",
-        "when", "where", "which", "who", "will", "with", "would", "you", "your", "yours", "o",
-        "os", "as", "um", "uma", "de", "do", "da", "dos", "das", "e", "que", "qual", "quando",
-        "onde", "como", "quanto", "para", "por", "com", "no", "na", "nos", "nas", "ha", "tem",
-        "ao", "eu", "el", "la", "los", "las", "un", "una", "y", "del", "cual", "cuando", "donde",
-        "cuanto", "cuesta", "custa", "con", "en", "es", "hay", "der", "die", "das", "ein", "eine",
-        "und", "ist", "wann", "wo", "wie", "viel", "gibt", "im", "zu", "mit", "fur", "den", "dem",
-        "ich", "sie", "haben", "kostet", "le", "les", "des", "du", "et", "est", "quel", "quelle",
-        "quand", "ou", "combien", "pour", "avec", "dans", "il", "lo", "gli", "di", "che", "quale",
-        "quanto", "dove", "per", "nel", "nella", "het", "een", "van", "wat", "hoe", "waar",
-        "wanneer", "er", "ik", "voor", "met", "op", "te", "not", "than", "then", "too", "into",
-    ];
-    STOP.contains(&word)
+    const STOP: &str = "a about also am an and any are as at be been but by can could d did do does for from get \
+        give go had has have hello hi how i i'd i'm if in is it its know like l many may me \
+        might much must my need of on or our please should so some tell that the their them \
+        there they this to us want was we were what what's when where which who will with would \
+        you your yours o os um uma de da dos das e que qual quando onde como quanto para por com \
+        no na nos nas ha tem ao eu el la los las un una y del cual cuando donde cuanto cuesta \
+        custa con en es hay der die ein eine und ist wann wo wie viel gibt im zu mit fur den dem \
+        ich sie haben kostet le les des du et est quel quelle quand ou combien pour avec dans il \
+        lo gli di che quale dove per nel nella het een van wat hoe waar wanneer er ik voor met \
+        op te not than then too into";
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP.split_whitespace().collect());
+    WORDS.contains(word)
 }
 
 /// The sentences of a text: a line break, or `.`, `!`, `?` before white space, ends one. Dots of
@@ -221,7 +269,11 @@ mod tests {
     #[test]
     fn a_star_matches_a_beginning() {
         let words = words("Ich möchte zwei Handtücher");
-        assert!(contains_phrase(&words, "handtuch*"));
-        assert!(!contains_phrase(&words, "zwei hand"));
+        assert!(PhraseSet::new("kissen, handtuch*").is_in(&words));
+        assert_eq!(
+            PhraseSet::new("zwei handtuch*").find(&words),
+            Some((2, "zwei handtuch*"))
+        );
+        assert!(!PhraseSet::new("zwei hand").is_in(&words));
     }
 }

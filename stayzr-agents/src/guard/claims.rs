@@ -1,6 +1,9 @@
 //! Cuts a reply into what it claims about the hotel, leaving out courtesy and questions.
 
-use crate::{model::phrases, text};
+use crate::{
+    model::phrases,
+    text::{self, PhraseSet},
+};
 
 /// Words that begin a question which the reply asks back.
 const ASKING: &[&str] = &[
@@ -48,88 +51,21 @@ const ASKING: &[&str] = &[
 ];
 
 /// Sentences about the conversation and not about the hotel.
-const COURTESY: &[&str] = &[
-    "let me know",
-    "glad to help",
-    "happy to help",
-    "thank you",
-    "thanks",
-    "you're welcome",
-    "please feel free",
-    "feel free to",
-    "welcome to ask",
-    "here to help",
-    "have a nice",
-    "have a great",
-    "have a lovely",
-    "have a good",
-    "have a wonderful",
-    "would you like",
-    "would you want",
-    "do you want",
-    "do you need",
-    "do you have any",
-    "can i help",
-    "may i help",
-    "is there anything",
-    "is there any else",
-    "anything else",
-    "shall i",
-    "should i",
-    "what else",
-    "enjoy your",
-    "i can't find",
-    "i cannot find",
-    "i could not find",
-    "i couldn't find",
-    "i don't have",
-    "i do not have",
-    "i'm not able",
-    "i am not able",
-    "i'm unable",
-    "i am unable",
-    "i'm not sure",
-    "i am not sure",
-    "i don't know",
-    "i'll ask",
-    "i will ask",
-    "i have passed",
-    "i've passed",
-    "one of my colleagues",
-    "a colleague will",
-    "our team will",
-    "the team will",
-    "will get back to you",
-    "no problem",
-    "of course",
-    "with pleasure",
-    "nao encontr*",
-    "nao consigo",
-    "nao tenho",
-    "kann ich leider nicht",
-    "finde ich",
-    "habe ich leider keine",
-    "ich weiss nicht",
-    "ich habe ihre",
-    "ich habe das an",
-    "no encuentro",
-    "no tengo",
-    "no puedo",
-    "je ne trouve",
-    "je n ai pas",
-    "je ne peux",
-    "non trovo",
-    "non ho",
-    "non posso",
-    "ik vind",
-    "ik heb geen",
-    "ik kan",
-    "ho passato",
-    "j ai transmis",
-    "he transmitido",
-    "transmiti",
-    "ik heb dit",
-];
+static COURTESY: PhraseSet = PhraseSet::new(
+    "let me know, glad to help, happy to help, thank you, thanks, you're welcome, please feel \
+     free, feel free to, welcome to ask, here to help, have a nice, have a great, have a lovely, \
+     have a good, have a wonderful, would you like, would you want, do you want, do you need, do \
+     you have any, can i help, may i help, is there anything, is there any else, anything else, \
+     shall i, should i, what else, enjoy your, i can't find, i cannot find, i could not find, i \
+     couldn't find, i don't have, i do not have, i'm not able, i am not able, i'm unable, i am \
+     unable, i'm not sure, i am not sure, i don't know, i'll ask, i will ask, i have passed, i've \
+     passed, one of my colleagues, a colleague will, our team will, the team will, will get back \
+     to you, no problem, of course, with pleasure, nao encontr*, nao consigo, nao tenho, kann ich \
+     leider nicht, finde ich, habe ich leider keine, ich weiss nicht, ich habe ihre, ich habe das \
+     an, no encuentro, no tengo, no puedo, je ne trouve, je n ai pas, je ne peux, non trovo, non \
+     ho, non posso, ik vind, ik heb geen, ik kan, ho passato, j ai transmis, he transmitido, \
+     transmiti, ik heb dit",
+);
 
 /// The claims of a reply.
 pub(super) fn claims(reply: &str) -> Vec<&str> {
@@ -215,11 +151,7 @@ fn is_courtesy(sentence: &str) -> bool {
         return true;
     }
     let words = text::words(sentence);
-    !has_digit
-        && words.len() <= 24
-        && COURTESY
-            .iter()
-            .any(|form| text::find_phrase(&words, form).is_some_and(|at| at <= 3))
+    !has_digit && words.len() <= 24 && COURTESY.find(&words).is_some_and(|(at, _)| at <= 3)
 }
 
 #[cfg(test)]

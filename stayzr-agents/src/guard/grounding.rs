@@ -80,6 +80,11 @@ impl Evidence {
     /// Adds a text as one source. A line that ends in a question mark is the question which the
     /// rest answers.
     pub fn add(&mut self, source: &str) {
+        self.add_under("", source);
+    }
+
+    /// Adds a text under a heading, which tells what it is about and states nothing.
+    fn add_under(&mut self, heading: &str, source: &str) {
         let question: Vec<&str> = source
             .lines()
             .map(str::trim)
@@ -98,9 +103,10 @@ impl Evidence {
             .collect();
         self.sources.push(Source {
             folded: flat(source),
-            topics: topic::topics(source),
+            topics: topic::topics(&format!("{heading}. {source}")),
             figures: readings(source)
                 .into_iter()
+                .chain(readings(heading))
                 .flat_map(|reading| reading.figures)
                 .collect(),
             sentences,
@@ -143,10 +149,10 @@ impl Evidence {
             > 1;
         if is_table {
             for row in passage.text.lines() {
-                self.add(&format!("{}\n{row}", passage.heading));
+                self.add_under(&passage.heading, row);
             }
         }
-        self.add(&format!("{}\n{}", passage.heading, passage.text));
+        self.add_under(&passage.heading, &passage.text);
     }
 }
 

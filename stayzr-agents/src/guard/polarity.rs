@@ -1,76 +1,17 @@
 //! Whether a sentence says that something is so or is not so.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use crate::text;
 
-const NEGATORS: &[&str] = &[
-    "not",
-    "no",
-    "none",
-    "never",
-    "cannot",
-    "without",
-    "neither",
-    "nor",
-    "nobody",
-    "nothing",
-    "nonsmoking",
-    "against",
-    "lacks",
-    "lack",
-    "don't",
-    "doesn't",
-    "doen't",
-    "isn't",
-    "aren't",
-    "won't",
-    "can't",
-    "didn't",
-    "haven't",
-    "hasn't",
-    "wasn't",
-    "couldn't",
-    "shouldn't",
-    "dont",
-    "doesnt",
-    "isnt",
-    "cant",
-    "restricted",
-    "non",
-    "nicht",
-    "kein",
-    "keine",
-    "keinen",
-    "keiner",
-    "keinem",
-    "nie",
-    "ohne",
-    "leider",
-    "nao",
-    "nenhum",
-    "nenhuma",
-    "nunca",
-    "sem",
-    "sin",
-    "ningun",
-    "ninguna",
-    "ninguno",
-    "tampoco",
-    "pas",
-    "aucun",
-    "aucune",
-    "jamais",
-    "sans",
-    "nessun",
-    "nessuna",
-    "nessuno",
-    "mai",
-    "senza",
-    "niet",
-    "geen",
-    "nooit",
-    "zonder",
-    "ne",
-];
+const NEGATORS: &str = "not no none never cannot without neither nor nobody nothing nonsmoking against lacks \
+    lack don't doesn't doen't isn't aren't won't can't didn't haven't hasn't wasn't couldn't \
+    shouldn't dont doesnt isnt cant restricted non nicht kein keine keinen keiner keinem nie \
+    ohne leider nao nenhum nenhuma nunca sem sin ningun ninguna ninguno tampoco pas aucun \
+    aucune jamais sans nessun nessuna nessuno mai senza niet geen nooit zonder ne";
+
+static NEGATOR_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| NEGATORS.split_whitespace().collect());
 
 /// The two sides of what a thing costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,7 +205,7 @@ fn negated(words: &[String]) -> bool {
     let places: Vec<usize> = words
         .iter()
         .enumerate()
-        .filter(|(_, word)| NEGATORS.contains(&word.as_str()) || word.ends_with("n't"))
+        .filter(|(_, word)| NEGATOR_WORDS.contains(word.as_str()) || word.ends_with("n't"))
         .map(|(at, _)| at)
         .collect();
     match places.as_slice() {

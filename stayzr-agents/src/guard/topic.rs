@@ -1,309 +1,61 @@
 //! What a sentence is about, so that a claim is held against the sentences that speak of the same
 //! thing.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use crate::{router::lexicon, text};
 
 /// Words that every sentence about a hotel may hold.
-const GENERIC: &[&str] = &[
-    "hotel",
-    "hotels",
-    "guest",
-    "guests",
-    "house",
-    "guesthouse",
-    "inn",
-    "property",
-    "place",
-    "location",
-    "site",
-    "onsite",
-    "premises",
-    "establishment",
-    "motel",
-    "hostel",
-    "lodge",
-    "available",
-    "unavailable",
-    "availability",
-    "offer",
-    "offers",
-    "offered",
-    "offering",
-    "provide",
-    "provides",
-    "provided",
-    "providing",
-    "service",
-    "services",
-    "facility",
-    "facilities",
-    "amenity",
-    "amenities",
-    "option",
-    "options",
-    "yes",
-    "no",
-    "sorry",
-    "unfortunately",
-    "afraid",
-    "currently",
-    "moment",
-    "time",
-    "here",
-    "free",
-    "paid",
-    "charge",
-    "extra",
-    "additional",
-    "allow",
-    "allowed",
-    "allows",
-    "permit",
-    "permitted",
-    "welcome",
-    "accept",
-    "accepts",
-    "accepted",
-    "stay",
-    "use",
-    "used",
-    "using",
-    "need",
-    "needed",
-    "require",
-    "required",
-    "requires",
-    "let",
-    "just",
-    "only",
-    "also",
-    "well",
-    "sure",
-    "certainly",
-    "absolutely",
-    "definitely",
-    "indeed",
-    "however",
-    "though",
-    "although",
-    "but",
-    "per",
-    "day",
-    "daily",
-    "every",
-    "all",
-    "not",
-    "none",
-    "never",
-    "cannot",
-    "can't",
-    "don't",
-    "doesn't",
-    "isn't",
-    "aren't",
-    "won't",
-    "didn't",
-    "doen't",
-    "own",
-    "their",
-    "there's",
-    "it's",
-    "they're",
-    "that's",
-    "list",
-    "listed",
-    "see",
-    "says",
-    "say",
-    "look",
-    "make",
-    "made",
-    "including",
-    "include",
-    "includes",
-    "inside",
-    "san",
-    "francisco",
-    "cambridge",
-    "these",
-    "those",
-    "being",
-    "more",
-    "other",
-    "one",
-    "within",
-    "between",
-    "starts",
-    "begins",
-    "open",
-    "closed",
-    "cost",
-    "costs",
-    "price",
-    "hi",
-    "hello",
-    "okay",
-    "ok",
-    "great",
-    "wonderful",
-    "nice",
-    "very",
-    "really",
-    "still",
-    "now",
-    "until",
-    "till",
-    "able",
-    "might",
-    "does",
-    "area",
-    "areas",
-    "kind",
-    "type",
-    "policy",
-    "type",
-    "customers",
-    "patrons",
-    "folks",
-    "possess",
-    "feature",
-    "features",
-    "located",
-    "existing",
-];
+const GENERIC: &str = "hotel hotels guest guests house guesthouse inn property place location site onsite \
+    premises establishment motel hostel lodge available unavailable availability offer \
+    offers offered offering provide provides provided providing service services facility \
+    facilities amenity amenities option options yes no sorry unfortunately afraid currently \
+    moment time here free paid charge extra additional allow allowed allows permit permitted \
+    welcome accept accepts accepted stay use used using need needed require required \
+    requires let just only also well sure certainly absolutely definitely indeed however \
+    though although but per day daily every all not none never cannot can't don't doesn't \
+    isn't aren't won't didn't doen't own their there's it's they're that's list listed see \
+    says say look make made including include includes inside san francisco cambridge these \
+    those being more other one within between starts begins open closed cost costs price hi \
+    hello okay ok great wonderful nice very really still now until till able might does area \
+    areas kind type policy customers patrons folks possess feature features located existing";
 
 /// Words that say the same in a hotel. The first of a line stands for all.
-const SAME: &[&[&str]] = &[
-    &["wifi", "wi", "fi", "internet", "wireless", "wlan"],
-    &["lift", "elevator", "lifts", "elevators"],
-    &["pool", "pools", "swimming", "swim"],
-    &["gym", "fitness", "workout", "exercise"],
-    &[
-        "child", "children", "kid", "kids", "toddler", "baby", "minors",
-    ],
-    &[
-        "pet", "pets", "dog", "dogs", "cat", "cats", "animal", "animals",
-    ],
-    &[
-        "luggage",
-        "baggage",
-        "bag",
-        "bags",
-        "bell",
-        "suitcase",
-        "suitcases",
-    ],
-    &[
-        "disability",
-        "disabled",
-        "disabilities",
-        "wheelchair",
-        "wheelchairs",
-        "accessible",
-        "access",
-        "accessibility",
-        "handicap",
-        "handicapped",
-        "ramp",
-    ],
-    &[
-        "smoking",
-        "smoke",
-        "smoker",
-        "smokers",
-        "smokers",
-        "nonsmoking",
-        "cigarette",
-    ],
-    &["parking", "park", "car", "cars", "garage", "street"],
-    &[
-        "reservation",
-        "reservations",
-        "reserve",
-        "reserved",
-        "booking",
-        "book",
-        "bookings",
-    ],
-    &["bed", "beds", "cot", "cots", "crib", "rollaway"],
-    &[
-        "payment",
-        "payments",
-        "pay",
-        "card",
-        "cards",
-        "credit",
-        "visa",
-        "mastercard",
-        "master",
-        "amex",
-        "american",
-        "cash",
-        "paypal",
-        "method",
-        "methods",
-    ],
-    &["restaurant", "restaurants", "bar", "bars", "dining"],
-    &[
-        "kitchen",
-        "kitchens",
-        "cook",
-        "cooking",
-        "kitchenette",
-        "appliances",
-        "stove",
-        "maker",
-        "microwave",
-    ],
-    &[
-        "meeting",
-        "meetings",
-        "banquet",
-        "conference",
-        "convention",
-        "conventions",
-        "event",
-        "events",
-    ],
-    &[
-        "language",
-        "languages",
-        "speak",
-        "speaks",
-        "spoken",
-        "english",
-        "spanish",
-        "german",
-        "french",
-        "italian",
-        "hindi",
-        "russian",
-        "portuguese",
-    ],
-    &["desk", "reception", "attendant", "front"],
-    &["shuttle", "shuttles", "transfer", "airport"],
-    &["laundry", "washing", "laundromat"],
-    &["iron", "ironing"],
-    &[
-        "cleaning",
-        "housekeeping",
-        "clean",
-        "cleaned",
-        "housekeeper",
-        "maid",
-    ],
-    &["breakfast", "breakfasts", "meal", "continental"],
-    &["deposit", "deposits"],
-    &["heating", "heated", "heat", "heater"],
-    &["safe", "safety", "box", "boxes"],
-    &["spa", "spas"],
-    &["age", "ages", "aged", "old"],
-    &["checkin", "checkout"],
-    &["concierge"],
-    &["dry"],
-];
+const SAME: &str = "\
+wifi wi fi internet wireless wlan
+lift elevator lifts elevators
+pool pools swimming swim
+gym fitness workout exercise
+child children kid kids toddler baby minors
+pet pets dog dogs cat cats animal animals
+luggage baggage bag bags bell suitcase suitcases
+disability disabled disabilities wheelchair wheelchairs accessible access accessibility handicap handicapped ramp
+smoking smoke smoker smokers nonsmoking cigarette
+parking park car cars garage street
+reservation reservations reserve reserved booking book bookings
+bed beds cot cots crib rollaway
+payment payments pay card cards credit visa mastercard master amex american cash paypal method methods
+restaurant restaurants bar bars dining
+kitchen kitchens cook cooking kitchenette appliances stove maker microwave
+meeting meetings banquet conference convention conventions event events
+language languages speak speaks spoken english spanish german french italian hindi russian portuguese
+desk reception attendant front
+shuttle shuttles transfer airport
+laundry washing laundromat
+iron ironing
+cleaning housekeeping clean cleaned housekeeper maid
+breakfast breakfasts meal continental
+deposit deposits
+heating heated heat heater
+safe safety box boxes
+spa spas
+age ages aged old
+checkin checkout
+concierge
+dry";
 
 /// What a sentence is about: stems, with one word for all that say the same, and the concepts it
 /// names in any language.
@@ -314,7 +66,7 @@ pub(super) fn topics(sentence: &str) -> HashSet<String> {
         .filter(|word| {
             word.len() > 1
                 && !text::is_stop_word(word)
-                && !GENERIC.contains(&word.as_str())
+                && !GENERIC_WORDS.contains(word.as_str())
                 && !word.chars().any(|c| c.is_ascii_digit())
         })
         .map(|word| canonical(word))
@@ -381,13 +133,24 @@ pub(super) fn names(sentence: &str) -> HashSet<String> {
 
 /// Whether a word is known to name something of a hotel.
 fn is_topic(word: &str) -> bool {
-    SAME.iter().any(|line| line.contains(&word)) || concepts(word).next().is_some()
+    SAME_WORDS.contains_key(word) || concepts(word).next().is_some()
 }
 
+static GENERIC_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| GENERIC.split_whitespace().collect());
+
+/// Each word of [`SAME`] with the one that stands for it.
+static SAME_WORDS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    SAME.lines()
+        .filter_map(|line| line.split_whitespace().next().map(|first| (first, line)))
+        .flat_map(|(first, line)| line.split_whitespace().map(move |word| (word, first)))
+        .collect()
+});
+
 fn canonical(word: &str) -> String {
-    SAME.iter()
-        .find(|line| line.contains(&word))
-        .map_or_else(|| text::stem(word), |line| line[0].to_owned())
+    SAME_WORDS
+        .get(word)
+        .map_or_else(|| text::stem(word), |first| (*first).to_owned())
 }
 
 fn concepts(sentence: &str) -> impl Iterator<Item = &'static str> {

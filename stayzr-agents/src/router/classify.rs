@@ -1,7 +1,8 @@
 use super::{
-    lexicon::{self, DISPUTE, EMERGENCY, HUMAN, PEOPLE, SPEAK},
+    lexicon,
     route::{Reason, Route},
     sentiment::sentiment,
+    signals::{DISPUTE, EMERGENCY, HUMAN, PEOPLE, SPEAK},
 };
 use crate::{specialists::Specialist, text};
 
@@ -29,7 +30,7 @@ pub fn classify(message: &str) -> Route {
     let mut reasons = Vec::new();
     let mut top_concept: Option<(&str, f64)> = None;
     for (concept, form) in lexicon::named(message) {
-        for (specialist, weight) in concept.weight {
+        for (specialist, weight) in &concept.weight {
             scores[specialist.index()] += weight;
         }
         let strongest = concept.weight.iter().map(|(_, w)| *w).fold(0.0, f64::max);
@@ -57,8 +58,8 @@ pub fn classify(message: &str) -> Route {
     scores[Specialist::Concierge.index()] += if is_question { 0.2 } else { 0.5 };
 
     let human = asks_for_person(&words);
-    let emergency = any(&words, EMERGENCY);
-    let dispute = any(&words, DISPUTE);
+    let emergency = EMERGENCY.is_in(&words);
+    let dispute = DISPUTE.is_in(&words);
     for (set, feature) in [
         (human, "asks for a person"),
         (emergency, "emergency"),
@@ -107,14 +108,10 @@ fn intent_of(winner: Specialist, concept: Option<&str>, is_question: bool) -> &s
     }
 }
 
-fn any(words: &[String], forms: &[&str]) -> bool {
-    forms.iter().any(|form| text::contains_phrase(words, form))
-}
-
 /// `speak to room service` asks for a department, which can be served; `speak to someone at the
 /// pool` asks for a person.
 fn asks_for_person(words: &[String]) -> bool {
-    if any(words, HUMAN) {
+    if HUMAN.is_in(words) {
         return true;
     }
     let Some(verb) = words.iter().position(|word| SPEAK.contains(&word.as_str())) else {

@@ -6,6 +6,7 @@ mod language;
 pub(crate) mod lexicon;
 mod route;
 mod sentiment;
+mod signals;
 
 pub use classify::classify;
 pub use language::detect as detect_language;

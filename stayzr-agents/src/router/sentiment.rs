@@ -1,12 +1,12 @@
-use super::lexicon::{ANGER, PLEASED};
+use super::signals::{ANGRY, FURIOUS, PLEASED, UPSET};
 use crate::text;
 
 /// The mood of a message, from -1 (furious) to 1 (delighted).
 pub fn sentiment(message: &str) -> f64 {
     let words = text::words(message);
-    let mut anger: f64 = ANGER
+    let mut anger: f64 = [(&FURIOUS, 0.9), (&ANGRY, 0.65), (&UPSET, 0.4)]
         .iter()
-        .filter(|(form, _)| text::contains_phrase(&words, form))
+        .filter(|(words_of, _)| words_of.is_in(&words))
         .map(|(_, weight)| weight)
         .sum();
     let letters = message.chars().filter(|c| c.is_alphabetic()).count();
@@ -17,10 +17,6 @@ pub fn sentiment(message: &str) -> f64 {
     if message.contains("!!") || message.contains("?!") {
         anger += 0.15;
     }
-    let pleased = PLEASED
-        .iter()
-        .filter(|form| text::contains_phrase(&words, form))
-        .count();
-    let pleased = f64::from(u32::try_from(pleased).unwrap_or(u32::MAX)) * 0.5;
+    let pleased = if PLEASED.is_in(&words) { 0.5 } else { 0.0 };
     (pleased - anger).clamp(-1.0, 1.0)
 }

@@ -28,188 +28,97 @@ impl SpokenStay {
     }
 }
 
-const MONTHS: [&[&str]; 12] = [
-    &[
-        "january", "jan", "januar", "janner", "janeiro", "enero", "janvier", "gennaio", "januari",
-    ],
-    &[
-        "february",
-        "feb",
-        "februar",
-        "fevereiro",
-        "febrero",
-        "fevrier",
-        "febbraio",
-        "februari",
-    ],
-    &[
-        "march", "mar", "marz", "maerz", "marco", "marzo", "mars", "maart",
-    ],
-    &["april", "apr", "abril", "avril", "aprile"],
-    &["may", "mai", "maio", "mayo", "maggio", "mei"],
-    &["june", "jun", "juni", "junho", "junio", "juin", "giugno"],
-    &["july", "jul", "juli", "julho", "julio", "juillet", "luglio"],
-    &["august", "aug", "agosto", "aout", "augustus"],
-    &[
-        "september",
-        "sep",
-        "sept",
-        "setembro",
-        "septiembre",
-        "septembre",
-        "settembre",
-    ],
-    &[
-        "october", "oct", "oktober", "okt", "outubro", "octubre", "octobre", "ottobre",
-    ],
-    &["november", "nov", "novembro", "noviembre", "novembre"],
-    &[
-        "december",
-        "dec",
-        "dezember",
-        "dez",
-        "dezembro",
-        "diciembre",
-        "decembre",
-        "dicembre",
-    ],
+const MONTHS: [&str; 12] = [
+    "january jan januar janner janeiro enero janvier gennaio januari",
+    "february feb februar fevereiro febrero fevrier febbraio februari",
+    "march mar marz maerz marco marzo mars maart",
+    "april apr abril avril aprile",
+    "may mai maio mayo maggio mei",
+    "june jun juni junho junio juin giugno",
+    "july jul juli julho julio juillet luglio",
+    "august aug agosto aout augustus",
+    "september sep sept setembro septiembre septembre settembre",
+    "october oct oktober okt outubro octubre octobre ottobre",
+    "november nov novembro noviembre novembre",
+    "december dec dezember dez dezembro diciembre decembre dicembre",
 ];
 
-const WEEKDAYS: [(Weekday, &[&str]); 7] = [
+const WEEKDAYS: [(Weekday, &str); 7] = [
     (
         Weekday::Mon,
-        &[
-            "monday", "montag", "segunda", "lunes", "lundi", "lunedi", "maandag",
-        ],
+        "monday montag segunda lunes lundi lunedi maandag",
     ),
     (
         Weekday::Tue,
-        &[
-            "tuesday", "dienstag", "terca", "martes", "mardi", "martedi", "dinsdag",
-        ],
+        "tuesday dienstag terca martes mardi martedi dinsdag",
     ),
     (
         Weekday::Wed,
-        &[
-            "wednesday",
-            "mittwoch",
-            "quarta",
-            "miercoles",
-            "mercredi",
-            "mercoledi",
-            "woensdag",
-        ],
+        "wednesday mittwoch quarta miercoles mercredi mercoledi woensdag",
     ),
     (
         Weekday::Thu,
-        &[
-            "thursday",
-            "donnerstag",
-            "quinta",
-            "jueves",
-            "jeudi",
-            "giovedi",
-            "donderdag",
-        ],
+        "thursday donnerstag quinta jueves jeudi giovedi donderdag",
     ),
     (
         Weekday::Fri,
-        &[
-            "friday", "freitag", "sexta", "viernes", "vendredi", "venerdi", "vrijdag",
-        ],
+        "friday freitag sexta viernes vendredi venerdi vrijdag",
     ),
     (
         Weekday::Sat,
-        &[
-            "saturday", "samstag", "sabado", "samedi", "sabato", "zaterdag",
-        ],
+        "saturday samstag sabado samedi sabato zaterdag",
     ),
     (
         Weekday::Sun,
-        &[
-            "sunday", "sonntag", "domingo", "dimanche", "domenica", "zondag",
-        ],
+        "sunday sonntag domingo dimanche domenica zondag",
     ),
 ];
 
-const TODAY: &[&str] = &[
-    "today", "tonight", "heute", "hoje", "hoy", "aujourd", "oggi", "stasera", "vandaag", "vanavond",
-];
-const TOMORROW: &[&str] = &["tomorrow", "morgen", "amanha", "manana", "demain", "domani"];
-const NIGHTS: &[&str] = &[
-    "night", "nights", "nachte", "nacht", "noite", "noites", "noche", "noches", "nuit", "nuits",
-    "notte", "notti", "nachten",
-];
-const PERSONS: &[&str] = &[
-    "people",
-    "persons",
-    "person",
-    "adults",
-    "adult",
-    "guests",
-    "guest",
-    "pax",
-    "personen",
-    "erwachsene",
-    "erwachsenen",
-    "gaste",
-    "pessoas",
-    "pessoa",
-    "adultos",
-    "adulto",
-    "hospedes",
-    "personas",
-    "persona",
-    "huespedes",
-    "personnes",
-    "personne",
-    "adultes",
-    "persone",
-    "adulti",
-    "volwassenen",
-    "gasten",
-];
-const CHILDREN: &[&str] = &[
-    "child", "children", "kid", "kids", "toddler", "kind", "kinder", "crianca", "criancas", "nino",
-    "ninos", "enfant", "enfants", "bambino", "bambini", "kinderen",
-];
+const TODAY: &str = "today tonight heute hoje hoy aujourd oggi stasera vandaag vanavond";
+const TOMORROW: &str = "tomorrow morgen amanha manana demain domani";
+const NIGHTS: &str =
+    "night nights nachte nacht noite noites noche noches nuit nuits notte notti nachten";
+const PERSONS: &str = "people persons person adults adult guests guest pax personen erwachsene erwachsenen \
+    gaste pessoas pessoa adultos adulto hospedes personas persona huespedes personnes \
+    personne adultes persone adulti volwassenen gasten";
+const CHILDREN: &str = "child children kid kids toddler kind kinder crianca criancas nino ninos enfant enfants \
+    bambino bambini kinderen";
+
+/// Whether a word stands in a list that is parted by blanks.
+fn is_one_of(list: &str, word: &str) -> bool {
+    list.split_whitespace().any(|listed| listed == word)
+}
 
 /// A small number, in digits or as a word.
 pub(crate) fn number(word: &str) -> Option<u32> {
-    const WORDS: [&[&str]; 13] = [
-        &[],
-        &[
-            "one", "a", "an", "ein", "eine", "einen", "um", "uma", "un", "una", "une", "uno", "een",
-        ],
-        &[
-            "two", "couple", "zwei", "dois", "duas", "dos", "deux", "due", "twee",
-        ],
-        &["three", "drei", "tres", "trois", "tre", "drie"],
-        &["four", "vier", "quatro", "cuatro", "quatre", "quattro"],
-        &["five", "funf", "cinco", "cinq", "cinque", "vijf"],
-        &["six", "sechs", "seis", "sei", "zes"],
-        &["seven", "sieben", "sete", "siete", "sept", "sette", "zeven"],
-        &["eight", "acht", "oito", "ocho", "huit", "otto"],
-        &["nine", "neun", "nove", "nueve", "neuf", "negen"],
-        &["ten", "zehn", "dez", "diez", "dix", "dieci", "tien"],
-        &["eleven", "elf", "onze", "once", "undici"],
-        &[
-            "twelve", "zwolf", "doze", "doce", "douze", "dodici", "twaalf",
-        ],
+    const WORDS: [&str; 13] = [
+        "",
+        "one a an ein eine einen um uma un una une uno een",
+        "two couple zwei dois duas dos deux due twee",
+        "three drei tres trois tre drie",
+        "four vier quatro cuatro quatre quattro",
+        "five funf cinco cinq cinque vijf",
+        "six sechs seis sei zes",
+        "seven sieben sete siete sept sette zeven",
+        "eight acht oito ocho huit otto",
+        "nine neun nove nueve neuf negen",
+        "ten zehn dez diez dix dieci tien",
+        "eleven elf onze once undici",
+        "twelve zwolf doze doce douze dodici twaalf",
     ];
     if let Ok(number) = word.parse::<u32>() {
         return Some(number);
     }
     WORDS
         .iter()
-        .position(|forms| forms.contains(&word))
+        .position(|forms| is_one_of(forms, word))
         .and_then(|at| u32::try_from(at).ok())
 }
 
 fn month(word: &str) -> Option<u32> {
     MONTHS
         .iter()
-        .position(|names| names.contains(&word))
+        .position(|names| is_one_of(names, word))
         .and_then(|at| u32::try_from(at + 1).ok())
 }
 
@@ -272,16 +181,16 @@ fn read_date(tokens: &[&str], today: NaiveDate) -> (Option<NaiveDate>, usize) {
     if let Some(date) = numeric(token, today) {
         return (Some(date), 1);
     }
-    if TODAY.contains(&token) {
+    if is_one_of(TODAY, token) {
         return (Some(today), 1);
     }
     // `bom dia`, `guten Morgen` and `esta manana` greet; tomorrow they are not.
-    if TOMORROW.contains(&token) {
+    if is_one_of(TOMORROW, token) {
         return (today.checked_add_days(Days::new(1)), 1);
     }
     if let Some((weekday, _)) = WEEKDAYS
         .iter()
-        .find(|(_, names)| names.contains(&token.trim_end_matches("-feira")))
+        .find(|(_, names)| is_one_of(names, token.trim_end_matches("-feira")))
     {
         // `Saturday 3 December` names one day.
         let named = tokens.get(1..).map(|rest| {
@@ -460,26 +369,15 @@ fn is_one_night(words: &[String]) -> bool {
 
 /// Nights that a text speaks of.
 pub(crate) fn nights(words: &[String]) -> Option<u64> {
-    const WEEKS: &[&str] = &[
-        "week",
-        "weeks",
-        "woche",
-        "wochen",
-        "semana",
-        "semanas",
-        "semaine",
-        "semaines",
-        "settimana",
-        "settimane",
-        "weken",
-    ];
+    const WEEKS: &str =
+        "week weeks woche wochen semana semanas semaine semaines settimana settimane weken";
     if words.iter().any(|word| word == "fortnight") {
         return Some(14);
     }
     let counted = words.windows(2).find_map(|pair| {
-        let length = if NIGHTS.contains(&pair[1].as_str()) {
+        let length = if is_one_of(NIGHTS, &pair[1]) {
             1
-        } else if WEEKS.contains(&pair[1].as_str()) {
+        } else if is_one_of(WEEKS, &pair[1]) {
             7
         } else {
             return None;
@@ -494,7 +392,7 @@ pub(crate) fn persons(words: &[String]) -> Option<u32> {
     let mut total = 0;
     for (at, word) in words.iter().enumerate().skip(1) {
         let before = number(&words[at - 1]);
-        if PERSONS.contains(&word.as_str()) || CHILDREN.contains(&word.as_str()) {
+        if is_one_of(PERSONS, word) || is_one_of(CHILDREN, word) {
             total += before.unwrap_or(0);
         }
     }
@@ -511,7 +409,7 @@ pub(crate) fn persons(words: &[String]) -> Option<u32> {
             );
             let next = words.get(at + 1).map(String::as_str);
             let other = next.is_some_and(|next| {
-                NIGHTS.contains(&next)
+                is_one_of(NIGHTS, next)
                     || month(next).is_some()
                     || matches!(
                         next,

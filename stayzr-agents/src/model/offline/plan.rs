@@ -7,7 +7,7 @@ use crate::{
     model::{ChatRequest, ToolRequest},
     router::{classify, lexicon},
     specialists::Specialist,
-    text,
+    text::{self, PhraseSet},
 };
 
 /// What to do about a message.
@@ -22,112 +22,23 @@ pub(super) enum Plan {
 }
 
 /// Words of a wish, as opposed to a question about it.
-const WISH: &[&str] = &[
-    "please send",
-    "please bring",
-    "bring me",
-    "bring us",
-    "send me",
-    "send us",
-    "send up",
-    "i need",
-    "we need",
-    "i want",
-    "we want",
-    "i would like",
-    "i'd like",
-    "we'd like",
-    "we would like",
-    "can i have",
-    "could i have",
-    "can we have",
-    "could we have",
-    "can i get",
-    "could i get",
-    "can we get",
-    "may i have",
-    "can you send",
-    "could you send",
-    "can you bring",
-    "could you bring",
-    "can someone",
-    "could someone",
-    "can somebody",
-    "please clean",
-    "please fix",
-    "book me",
-    "order me",
-    "call me a",
-    "get me",
-    "please call",
-    "please order",
-    "please book",
-    "can you call",
-    "can you order",
-    "can you book",
-    "could you book",
-    "could you call",
-    "could you order",
-    "please arrange",
-    "wake me",
-    "ich brauche",
-    "wir brauchen",
-    "ich mochte",
-    "wir mochten",
-    "ich hatte gern",
-    "konnen sie",
-    "konnten sie",
-    "konnten wir",
-    "kann ich bitte",
-    "bitte bringen",
-    "bitte schicken",
-    "preciso de",
-    "precisamos de",
-    "queria",
-    "gostaria",
-    "quero",
-    "pode trazer",
-    "podem trazer",
-    "pode enviar",
-    "podem enviar",
-    "pode chamar",
-    "podem chamar",
-    "pode reservar",
-    "necesito",
-    "necesitamos",
-    "quisiera",
-    "quiero",
-    "me gustaria",
-    "pueden traer",
-    "puede traer",
-    "pueden enviar",
-    "podria",
-    "podrian",
-    "j ai besoin",
-    "nous avons besoin",
-    "je voudrais",
-    "nous voudrions",
-    "pouvez vous",
-    "pourriez vous",
-    "puis je avoir",
-    "ho bisogno",
-    "abbiamo bisogno",
-    "vorrei",
-    "vorremmo",
-    "potete",
-    "potrebbe",
-    "mi serve",
-    "ci serve",
-    "posso avere",
-    "ik heb nodig",
-    "ik wil",
-    "ik wil graag",
-    "wij willen",
-    "kunt u",
-    "kunnen jullie",
-    "zou u",
-    "mag ik",
-];
+static WISH: PhraseSet = PhraseSet::new(
+    "please send, please bring, bring me, bring us, send me, send us, send up, i need, we need, i \
+     want, we want, i would like, i'd like, we'd like, we would like, can i have, could i have, \
+     can we have, could we have, can i get, could i get, can we get, may i have, can you send, \
+     could you send, can you bring, could you bring, can someone, could someone, can somebody, \
+     please clean, please fix, book me, order me, call me a, get me, please call, please order, \
+     please book, can you call, can you order, can you book, could you book, could you call, \
+     could you order, please arrange, wake me, ich brauche, wir brauchen, ich mochte, wir \
+     mochten, ich hatte gern, konnen sie, konnten sie, konnten wir, kann ich bitte, bitte \
+     bringen, bitte schicken, preciso de, precisamos de, queria, gostaria, quero, pode trazer, \
+     podem trazer, pode enviar, podem enviar, pode chamar, podem chamar, pode reservar, necesito, \
+     necesitamos, quisiera, quiero, me gustaria, pueden traer, puede traer, pueden enviar, \
+     podria, podrian, j ai besoin, nous avons besoin, je voudrais, nous voudrions, pouvez vous, \
+     pourriez vous, puis je avoir, ho bisogno, abbiamo bisogno, vorrei, vorremmo, potete, \
+     potrebbe, mi serve, ci serve, posso avere, ik heb nodig, ik wil, ik wil graag, wij willen, \
+     kunt u, kunnen jullie, zou u, mag ik",
+);
 
 /// What is broken or missing is a wish even without a wishing word.
 const TROUBLE: &[&str] = &["faults", "locked out"];
@@ -152,145 +63,45 @@ const DEPARTMENTS: &[(&str, &str)] = &[
 ];
 
 /// Questions about the reservation that the guest already has.
-const OWN: &[&str] = &[
-    "my booking",
-    "my reservation",
-    "my stay",
-    "my room",
-    "our booking",
-    "our reservation",
-    "my current booking",
-    "my hotel booking",
-    "my existing booking",
-    "have a booking",
-    "have a reservation",
-    "confirm my",
-    "booking number",
-    "reservation number",
-    "meine buchung",
-    "meine reservierung",
-    "meiner buchung",
-    "meiner reservierung",
-    "unsere buchung",
-    "unsere reservierung",
-    "mein zimmer",
-    "a minha reserva",
-    "minha reserva",
-    "nossa reserva",
-    "mi reserva",
-    "nuestra reserva",
-    "ma reservation",
-    "notre reservation",
-    "mia prenotazione",
-    "nostra prenotazione",
-    "mijn reservering",
-    "mijn boeking",
-    "onze reservering",
-];
+static OWN: PhraseSet = PhraseSet::new(
+    "my booking, my reservation, my stay, my room, our booking, our reservation, my current \
+     booking, my hotel booking, my existing booking, have a booking, have a reservation, confirm \
+     my, booking number, reservation number, meine buchung, meine reservierung, meiner buchung, \
+     meiner reservierung, unsere buchung, unsere reservierung, mein zimmer, a minha reserva, \
+     minha reserva, nossa reserva, mi reserva, nuestra reserva, ma reservation, notre \
+     reservation, mia prenotazione, nostra prenotazione, mijn reservering, mijn boeking, onze \
+     reservering",
+);
 
 /// Questions about the conditions of a change, which the documents answer.
-const CONDITIONS: &[&str] = &[
-    "how do i cancel",
-    "how can i cancel",
-    "can i cancel",
-    "until when",
-    "cancellation policy",
-    "cancel a",
-    "cancellation fee",
-    "free cancellation",
-    "stornobedingungen",
-    "politica de",
-    "bis wann",
-    "ate quando",
-    "hasta cuando",
-    "jusqu a quand",
-    "fino a quando",
-    "tot wanneer",
-    "how late can i cancel",
-    "when can i cancel",
-    "cancel for free",
-    "how late",
-];
+static CONDITIONS: PhraseSet = PhraseSet::new(
+    "how do i cancel, how can i cancel, can i cancel, until when, cancellation policy, cancel a, \
+     cancellation fee, free cancellation, stornobedingungen, politica de, bis wann, ate quando, \
+     hasta cuando, jusqu a quand, fino a quando, tot wanneer, how late can i cancel, when can i \
+     cancel, cancel for free, how late",
+);
 
-const ADDRESS: &[&str] = &[
-    "address",
-    "where are you",
-    "where is the hotel",
-    "your location",
-    "how do i find you",
-    "adresse",
-    "wo liegt das hotel",
-    "wo ist das hotel",
-    "morada",
-    "endereco",
-    "onde fica o hotel",
-    "direccion",
-    "donde esta el hotel",
-    "ou est l hotel",
-    "ou se trouve l hotel",
-    "indirizzo",
-    "dove si trova l hotel",
-    "dov e l hotel",
-    "adres",
-    "waar is het hotel",
-];
-const PHONE: &[&str] = &[
-    "phone number",
-    "telephone number",
-    "telephone",
-    "your number",
-    "telefonnummer",
-    "numero de telefone",
-    "numero de telefono",
-    "numero de telephone",
-    "numero di telefono",
-    "telefoonnummer",
-];
-const MAIL: &[&str] = &[
-    "email address",
-    "e mail address",
-    "your email",
-    "your e mail",
-    "mail adresse",
-];
-const CHECK_IN: &[&str] = &[
-    "check in",
-    "checkin",
-    "einchecken",
-    "when can i arrive",
-    "room ready",
-    "inchecken",
-    "hora de entrada",
-];
-const CHECK_OUT: &[&str] = &[
-    "check out",
-    "checkout",
-    "auschecken",
-    "leave the room",
-    "uitchecken",
-    "hora de salida",
-];
-const WHEN: &[&str] = &[
-    "when",
-    "what time",
-    "time",
-    "until",
-    "from",
-    "latest",
-    "earliest",
-    "wann",
-    "ab wann",
-    "quando",
-    "a que horas",
-    "que horas",
-    "cuando",
-    "a que hora",
-    "quand",
-    "a quelle heure",
-    "a che ora",
-    "wanneer",
-    "hoe laat",
-];
+static ADDRESS: PhraseSet = PhraseSet::new(
+    "address, where are you, where is the hotel, your location, how do i find you, adresse, wo \
+     liegt das hotel, wo ist das hotel, morada, endereco, onde fica o hotel, direccion, donde \
+     esta el hotel, ou est l hotel, ou se trouve l hotel, indirizzo, dove si trova l hotel, dov e \
+     l hotel, adres, waar is het hotel",
+);
+static PHONE: PhraseSet = PhraseSet::new(
+    "phone number, telephone number, telephone, your number, telefonnummer, numero de telefone, \
+     numero de telefono, numero de telephone, numero di telefono, telefoonnummer",
+);
+static MAIL: PhraseSet =
+    PhraseSet::new("email address, e mail address, your email, your e mail, mail adresse");
+static CHECK_IN: PhraseSet = PhraseSet::new(
+    "check in, checkin, einchecken, when can i arrive, room ready, inchecken, hora de entrada",
+);
+static CHECK_OUT: PhraseSet =
+    PhraseSet::new("check out, checkout, auschecken, leave the room, uitchecken, hora de salida");
+static WHEN: PhraseSet = PhraseSet::new(
+    "when, what time, time, until, from, latest, earliest, wann, ab wann, quando, a que horas, \
+     que horas, cuando, a que hora, quand, a quelle heure, a che ora, wanneer, hoe laat",
+);
 
 /// Concepts whose names are words of amenities and policies.
 const AMENITIES: &[&str] = &[
@@ -326,9 +137,9 @@ pub(super) fn plan(request: &ChatRequest, message: &str, earlier: &[&str]) -> Pl
         .collect();
     let arguments = reservation_arguments(message);
     let numbered = arguments != json!({}) && concepts.contains(&"book");
-    let own = any(&words, OWN) || numbered;
+    let own = OWN.is_in(&words) || numbered;
     let changes =
-        concepts.contains(&"change or cancel") && !any(&words, CONDITIONS) && !asks_openly(&words);
+        concepts.contains(&"change or cancel") && !CONDITIONS.is_in(&words) && !asks_openly(&words);
     if own || (changes && route.specialist == Specialist::Booking) {
         planner.call("find_reservation", arguments);
         if changes {
@@ -385,15 +196,15 @@ impl Planner<'_> {
     /// Facts of the property where they are asked for, and the documents.
     fn look_up(&mut self, question: &str) {
         let words = text::words(question);
-        let asks_when = any(&words, WHEN);
+        let asks_when = WHEN.is_in(&words);
         let mut topics = Vec::new();
-        if any(&words, ADDRESS) {
+        if ADDRESS.is_in(&words) {
             topics.push("address");
         }
-        if any(&words, PHONE) {
+        if PHONE.is_in(&words) {
             topics.push("phone");
         }
-        if any(&words, MAIL) {
+        if MAIL.is_in(&words) {
             topics.push("email");
         }
         let special = words.iter().any(|word| {
@@ -402,10 +213,10 @@ impl Planner<'_> {
                 "late" | "early" | "spa" | "luggage" | "online" | "cost" | "costs" | "much"
             )
         });
-        if asks_when && !special && any(&words, CHECK_IN) {
+        if asks_when && !special && CHECK_IN.is_in(&words) {
             topics.push("check_in");
         }
-        if asks_when && !special && any(&words, CHECK_OUT) {
+        if asks_when && !special && CHECK_OUT.is_in(&words) {
             topics.push("check_out");
         }
         if !topics.is_empty() {
@@ -474,7 +285,7 @@ fn reservation_arguments(message: &str) -> Value {
 
 fn wish(words: &[String], concepts: &[&str]) -> Option<&'static str> {
     let troubled = concepts.iter().any(|name| TROUBLE.contains(name));
-    let wished = any(words, WISH)
+    let wished = WISH.is_in(words)
         || words
             .last()
             .is_some_and(|word| matches!(word.as_str(), "please" | "bitte" | "favor" | "plait"));
@@ -527,7 +338,7 @@ fn stay(
     if !(wants_room && specialist == Specialist::Booking || answers) {
         return None;
     }
-    if any(&text::words(message), CONDITIONS) {
+    if CONDITIONS.is_in(&text::words(message)) {
         return None;
     }
     let before = earlier
@@ -674,10 +485,6 @@ fn asks_openly(words: &[String]) -> bool {
                 | "hoeveel"
         )
     })
-}
-
-fn any(words: &[String], forms: &[&str]) -> bool {
-    forms.iter().any(|form| text::contains_phrase(words, form))
 }
 
 /// At most so many characters, on one line.

@@ -4,7 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use stayzr_core::model::Tier;
 
-use crate::{router::lexicon, text, tool::FoundPassage};
+use crate::{
+    router::lexicon,
+    text::{self, PhraseSet},
+    tool::FoundPassage,
+};
 
 /// A quote with its source.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,114 +27,24 @@ enum Wanted {
     Way,
 }
 
-const TIME: &[&str] = &[
-    "when",
-    "what time",
-    "hours",
-    "open",
-    "opening",
-    "close",
-    "closes",
-    "until when",
-    "how late",
-    "how early",
-    "by when",
-    "wann",
-    "um wie viel uhr",
-    "uhr",
-    "geoffnet",
-    "quando",
-    "a que horas",
-    "que horas",
-    "horario",
-    "cuando",
-    "a que hora",
-    "que hora",
-    "quand",
-    "a quelle heure",
-    "quelle heure",
-    "a che ora",
-    "che ora",
-    "orari",
-    "wanneer",
-    "hoe laat",
-    "open van",
-];
-const PRICE: &[&str] = &[
-    "how much",
-    "cost",
-    "costs",
-    "price",
-    "prices",
-    "fee",
-    "charge",
-    "charges",
-    "expensive",
-    "free of charge",
-    "pay",
-    "wie viel kostet",
-    "kostet",
-    "kosten",
-    "preis",
-    "was kostet",
-    "quanto custa",
-    "custa",
-    "preco",
-    "cuanto cuesta",
-    "cuesta",
-    "precio",
-    "combien",
-    "coute",
-    "prix",
-    "tarif",
-    "quanto costa",
-    "costa",
-    "prezzo",
-    "hoeveel kost",
-    "kost",
-    "prijs",
-    "deposit",
-    "cheaper",
-];
-const AMOUNT: &[&str] = &[
-    "how many",
-    "how long",
-    "how far",
-    "how big",
-    "how old",
-    "how heavy",
-    "how fast",
-    "how high",
-    "how large",
-    "how deep",
-    "wie lange",
-    "wie weit",
-    "wie gross",
-    "wie viele",
-    "quantos",
-    "quantas",
-    "quanto tempo",
-    "cuantos",
-    "cuantas",
-    "cuanto tiempo",
-    "combien de temps",
-    "quanti",
-    "quante",
-    "quanto tempo",
-    "hoe lang",
-    "hoe ver",
-    "hoe veel",
-];
-const PLACE: &[&str] = &[
-    "where",
-    "wo",
-    "onde",
-    "donde",
-    "ou",
-    "dove",
-    "waar",
-    "which floor",
-];
+static TIME: PhraseSet = PhraseSet::new(
+    "when, what time, hours, open, opening, close, closes, until when, how late, how early, by \
+     when, wann, um wie viel uhr, uhr, geoffnet, quando, a que horas, que horas, horario, cuando, \
+     a que hora, que hora, quand, a quelle heure, quelle heure, a che ora, che ora, orari, \
+     wanneer, hoe laat, open van",
+);
+static PRICE: PhraseSet = PhraseSet::new(
+    "how much, cost, costs, price, prices, fee, charge, charges, expensive, free of charge, pay, \
+     wie viel kostet, kostet, kosten, preis, was kostet, quanto custa, custa, preco, cuanto \
+     cuesta, cuesta, precio, combien, coute, prix, tarif, quanto costa, costa, prezzo, hoeveel \
+     kost, kost, prijs, deposit, cheaper",
+);
+static AMOUNT: PhraseSet = PhraseSet::new(
+    "how many, how long, how far, how big, how old, how heavy, how fast, how high, how large, how \
+     deep, wie lange, wie weit, wie gross, wie viele, quantos, quantas, quanto tempo, cuantos, \
+     cuantas, cuanto tiempo, combien de temps, quanti, quante, hoe lang, hoe ver, hoe veel",
+);
+static PLACE: PhraseSet = PhraseSet::new("where, wo, onde, donde, ou, dove, waar, which floor");
 /// What a question calls by one word, answers call by another.
 const MEASURES: &[(&str, &[&str])] = &[
     ("fast", &["speed", "mbit"]),
@@ -152,26 +66,19 @@ const MEASURES: &[(&str, &[&str])] = &[
     ("visitor", &["tax", "levy"]),
 ];
 
-const WAY: &[&str] = &[
-    "how do i",
-    "how can i",
-    "how to",
-    "wie kann",
-    "como posso",
-    "como puedo",
-    "comment",
-];
+static WAY: PhraseSet =
+    PhraseSet::new("how do i, how can i, how to, wie kann, como posso, como puedo, comment");
 
 fn wanted(words: &[String]) -> Vec<Wanted> {
     [
-        (TIME, Wanted::Time),
-        (PRICE, Wanted::Price),
-        (AMOUNT, Wanted::Amount),
-        (PLACE, Wanted::Place),
-        (WAY, Wanted::Way),
+        (&TIME, Wanted::Time),
+        (&PRICE, Wanted::Price),
+        (&AMOUNT, Wanted::Amount),
+        (&PLACE, Wanted::Place),
+        (&WAY, Wanted::Way),
     ]
     .into_iter()
-    .filter(|(forms, _)| forms.iter().any(|form| text::contains_phrase(words, form)))
+    .filter(|(forms, _)| forms.is_in(words))
     .map(|(_, wanted)| wanted)
     .collect()
 }

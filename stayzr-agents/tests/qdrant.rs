@@ -1,6 +1,8 @@
 //! The Qdrant index against a fake in the process and, where `STAYZR_TEST_QDRANT_URL` names one,
 //! against a real server. Both run the same tests.
 #![cfg(feature = "qdrant")]
+#![allow(clippy::print_stderr, reason = "a skip is told in one line")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod fake_qdrant;
 

@@ -1,4 +1,9 @@
 //! Retrieval measured on the shared question sets. Skipped, with a note, where they are not there.
+#![allow(
+    clippy::print_stderr,
+    reason = "a skip and the figures are told in one line each"
+)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::{collections::HashMap, fs, path::PathBuf, sync::Arc};
 
@@ -42,8 +47,10 @@ async fn invariant_t_the_question_set_is_answered_without_foreign_passages() {
     eprintln!("{}", serde_json::to_string(&report).unwrap());
     assert_eq!(report.n, queries.len());
     assert_eq!(report.foreign_results, 0);
-    assert!(report.hit_at_1 >= 0.5, "{report:?}");
-    assert!(report.hit_at_5 >= 0.8, "{report:?}");
+    assert!(report.hit_at_1 >= 0.9, "{report:?}");
+    assert!(report.hit_at_5 >= 0.98, "{report:?}");
+    assert!(report.mrr_at_5 >= 0.93, "{report:?}");
+    assert!(report.recall_at_5 >= 0.88, "{report:?}");
 }
 
 #[derive(Deserialize)]
@@ -93,25 +100,13 @@ async fn the_demo_hotels_answer_their_own_fact_sheets() {
             asked += 1;
             first += usize::from(right.first() == Some(&true));
             among_five += usize::from(right.contains(&true));
-            if right.first() != Some(&true) && std::env::var_os("STAYZR_EVAL_VERBOSE").is_some() {
-                eprintln!(
-                    "{hotel}: {} -> {:?} {:?}",
-                    fact.question,
-                    right,
-                    found.first().map(|p| (
-                        &p.file_name,
-                        (p.score * 100.0).round(),
-                        p.text.chars().take(60).collect::<String>()
-                    ))
-                );
-            }
         }
     }
     eprintln!("asked {asked}, first {first}, among five {among_five}");
     assert!(asked > 100);
-    assert!(first * 100 >= asked * 60, "{first} of {asked} first");
+    assert!(first * 100 >= asked * 80, "{first} of {asked} first");
     assert!(
-        among_five * 100 >= asked * 85,
+        among_five * 100 >= asked * 96,
         "{among_five} of {asked} among five"
     );
 }

@@ -244,7 +244,6 @@ fn by_conjunction(sentence: &str) -> Vec<String> {
         "en",
         "also",
         "plus",
-        "as",
         "außerdem",
         "também",
         "além",
@@ -256,8 +255,10 @@ fn by_conjunction(sentence: &str) -> Vec<String> {
         current.clear();
         let about = topics(&text);
         match pieces.last_mut() {
-            // Without a topic of its own, or with the same one, it belongs to what went before.
-            Some((before, known)) if about.is_subset(known) || known.is_empty() => {
+            // Without a topic of its own, or with a shared one, it belongs to what went before.
+            Some((before, known))
+                if about.is_empty() || known.is_empty() || !about.is_disjoint(known) =>
+            {
                 before.push(' ');
                 before.push_str(&text);
                 known.extend(about);

@@ -11,6 +11,8 @@ pub struct Concept {
     pub name: String,
     /// From 0 to 1: 1 for a topic, less for what says little alone, such as a price or an hour.
     pub weight: f32,
+    /// Whether its words are related but not the same: lunch and dinner, towels and cleaning.
+    pub is_family: bool,
 }
 
 /// Where a concept stands in a list of words.
@@ -53,10 +55,11 @@ fn parse(text: &str) -> Lexicon {
             continue;
         }
         if !line.starts_with(' ') {
-            let (name, weight) = line.split_once(' ').unwrap_or((line, "1"));
+            let mut parts = line.split(' ');
             lexicon.concepts.push(Concept {
-                name: name.to_owned(),
-                weight: weight.parse().unwrap_or(1.0),
+                name: parts.next().unwrap_or_default().to_owned(),
+                weight: parts.next().and_then(|it| it.parse().ok()).unwrap_or(1.0),
+                is_family: parts.next() == Some("family"),
             });
             continue;
         }

@@ -9,4 +9,5 @@ mod words;
 pub use analysis::{Analysis, Class, ConceptSpan, Term, analyse};
 pub use concepts::{Concept, ConceptMatch, concepts, match_concepts, nearest_concept};
 pub use fold::fold;
+pub(crate) use words::is_unspaced;
 pub use words::words;

@@ -34,8 +34,8 @@ pub fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether this script does not part its words by spaces.
-fn is_unspaced(c: char) -> bool {
+/// Whether a character is of a script that does not part its words by spaces.
+pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{e7f}'
         | '\u{3040}'..='\u{30ff}'

@@ -1,4 +1,9 @@
-use super::{Cli, args::DemoArgs, output::{Output, print}, serve};
+use super::{
+    Cli,
+    args::DemoArgs,
+    output::{Output, print},
+    serve,
+};
 use crate::{
     config::{Sources, load},
     demo::Demo,

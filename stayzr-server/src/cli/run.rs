@@ -1,8 +1,8 @@
 use std::process::ExitCode;
 
 use super::{
-    Cli, args::Command, bench, channel, check, config, demo, eval, init, integration,
-    knowledge, migrate, output::Output, property, queue, serve, sync, token, webhook,
+    Cli, args::Command, bench, channel, check, config, demo, eval, init, integration, knowledge,
+    migrate, output::Output, property, queue, serve, sync, token, webhook,
 };
 use crate::{
     compose::{Foundation, Opening},

@@ -23,7 +23,10 @@ pub(crate) fn property(slug: &str) -> Result<Value, Failure> {
     let found = PROPERTIES.iter().find(|(name, _)| *name == slug);
     let text = found.map_or("", |(_, text)| text);
     serde_json::from_str(text).map_err(|error| {
-        Failure::new("internal", format!("the demo's hotel {slug} cannot be read: {error}"))
+        Failure::new(
+            "internal",
+            format!("the demo's hotel {slug} cannot be read: {error}"),
+        )
     })
 }
 

@@ -91,7 +91,11 @@ pub(crate) fn greeting(description: &Value, folder: &Path) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let base = text(&description["base_url"]);
     let mut lines = format!("Stayzr demo: {base}\n\n");
-    for organization in description["organizations"].as_array().into_iter().flatten() {
+    for organization in description["organizations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         let _ = writeln!(
             lines,
             "{}  organization {}\n  API token  {}",

@@ -68,7 +68,10 @@ impl Outbox {
         stop: CancellationToken,
     ) -> Result<SocketAddr, Failure> {
         let failed = |error: std::io::Error| {
-            Failure::new("address_not_usable", format!("the sandbox outbox cannot listen: {error}"))
+            Failure::new(
+                "address_not_usable",
+                format!("the sandbox outbox cannot listen: {error}"),
+            )
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -116,7 +119,11 @@ impl Outbox {
         }
     }
 
-    async fn take(self: Arc<Self>, account: &str, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn take(
+        self: Arc<Self>,
+        account: &str,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
         let expected = format!("Bearer {}", self.access_token.expose_secret());
         let sent = request.headers().get(header::AUTHORIZATION);
         if sent.is_none_or(|sent| sent.as_bytes() != expected.as_bytes()) {
@@ -137,7 +144,11 @@ impl Outbox {
         }
         let to = message["to"].as_str().or(message["recipient"].as_str());
         let Some(to) = to.map(str::to_owned) else {
-            return complaint(StatusCode::BAD_REQUEST, 131_008, "Required parameter is missing");
+            return complaint(
+                StatusCode::BAD_REQUEST,
+                131_008,
+                "Required parameter is missing",
+            );
         };
         let id = format!("wamid.{}", uuid::Uuid::now_v7().simple());
         let wa_id = to.trim_start_matches('+').to_owned();
@@ -146,12 +157,24 @@ impl Outbox {
             if messages.len() == KEPT {
                 messages.pop_front();
             }
-            messages.push_back(json!({"id": id, "phone_number_id": account, "at": Utc::now(), "message": message}));
+            messages.push_back(
+                json!({"id": id, "phone_number_id": account, "at": Utc::now(), "message": message}),
+            );
         }
-        let target = self.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let target = self
+            .target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(target) = target {
             let callback = message["biz_opaque_callback_data"].clone();
-            tokio::spawn(report(target, account.to_owned(), id.clone(), wa_id.clone(), callback));
+            tokio::spawn(report(
+                target,
+                account.to_owned(),
+                id.clone(),
+                wa_id.clone(),
+                callback,
+            ));
         }
         reply(
             StatusCode::OK,
@@ -174,13 +197,14 @@ async fn report(target: StatusTarget, account: String, id: String, wa_id: String
         if !callback.is_null() {
             entry["biz_opaque_callback_data"] = callback.clone();
         }
-        let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "0", "changes": [{
+        let body =
+            json!({"object": "whatsapp_business_account", "entry": [{"id": "0", "changes": [{
             "field": "messages", "value": {
                 "messaging_product": "whatsapp",
                 "metadata": {"display_phone_number": account, "phone_number_id": account},
                 "statuses": [entry],
             }}]}]})
-        .to_string();
+            .to_string();
         let signature = MetaHub::sign(&target.app_secret, body.as_bytes());
         let sent = target
             .client

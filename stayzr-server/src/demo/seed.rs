@@ -6,7 +6,8 @@ use stayzr_agents::knowledge::{KnowledgeBase, NewDocument};
 use stayzr_core::{
     Error,
     model::{
-        Channel, ChannelAccount, Integration, IntegrationStatus, Organization, PricingMode, Property,
+        Channel, ChannelAccount, Integration, IntegrationStatus, Organization, PricingMode,
+        Property,
     },
     port::{PageRequest, Store, setup::NewToken},
     tenant::{Principal, Role, TenantScope, hash_token},
@@ -69,7 +70,11 @@ pub(crate) async fn seed(
                 create_property(base, organization, property, &remote).await?;
             }
             let scope = TenantScope::property(organization.id, property.id);
-            match base.store.integration(scope, property.integration_id).await? {
+            match base
+                .store
+                .integration(scope, property.integration_id)
+                .await?
+            {
                 Some(there) => {
                     let integration = Integration {
                         created_at: there.created_at,
@@ -242,7 +247,10 @@ pub(crate) async fn ingest(
         {
             continue;
         }
-        let category = file.name.rsplit_once('.').map_or(file.name, |(stem, _)| stem);
+        let category = file
+            .name
+            .rsplit_once('.')
+            .map_or(file.name, |(stem, _)| stem);
         let document = NewDocument {
             property_id: Some(property.id),
             category: category.to_owned(),

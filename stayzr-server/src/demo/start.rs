@@ -3,11 +3,7 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 use secrecy::SecretString;
 use serde_json::Value;
-use stayzr_core::{
-    clock::SystemClock,
-    model::RunMode,
-    tenant::TenantScope,
-};
+use stayzr_core::{clock::SystemClock, model::RunMode, tenant::TenantScope};
 use stayzr_pms::sandbox::MewsSandbox;
 use tokio_util::sync::CancellationToken;
 
@@ -149,7 +145,11 @@ async fn ingest(app: &App, state: &DemoState) -> Result<(), Failure> {
         for property in &organization.properties {
             let knowledge = &app.state.knowledge;
             let taken = seed::ingest(store, knowledge, organization, property).await?;
-            tracing::info!(property = property.slug, documents = taken, "knowledge taken in");
+            tracing::info!(
+                property = property.slug,
+                documents = taken,
+                "knowledge taken in"
+            );
         }
     }
     Ok(())
@@ -165,7 +165,9 @@ async fn forget(config: &Config, folder: &Path) -> Result<(), Failure> {
             let scope = TenantScope::organization(organization.id);
             for property in organization.properties {
                 let store = &base.store;
-                store.delete_integration(scope, property.integration_id).await?;
+                store
+                    .delete_integration(scope, property.integration_id)
+                    .await?;
                 store
                     .delete_channel_account(scope, property.channel_account_id)
                     .await?;

@@ -141,7 +141,10 @@ impl DemoState {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let state = Self::generate(clock);
                 let content = serde_json::to_vec_pretty(&state).map_err(|error| {
-                    Failure::new("internal", format!("the demo's state cannot be written: {error}"))
+                    Failure::new(
+                        "internal",
+                        format!("the demo's state cannot be written: {error}"),
+                    )
                 })?;
                 write_private(&path, &content)?;
                 Ok(state)

@@ -34,6 +34,8 @@ pub(crate) fn client_builder(connect_timeout: Duration) -> Result<reqwest::Clien
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(connect_timeout)
+        // A connection that the vendor closed meanwhile would leave a write ambiguous.
+        .pool_idle_timeout(Duration::from_secs(20))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("stayzr/", env!("CARGO_PKG_VERSION"))))
 }

@@ -2,7 +2,8 @@
 //!
 //! `auth` holds credentials, `client` makes typed calls, `config` reads the vendor's own settings,
 //! `error` maps its complaints, `event` reads its webhooks, `provider` implements
-//! [`crate::PmsProvider`] with `push` and `quote` beside it, `transform` translates records and
+//! [`crate::PmsProvider`] with `fetch`, `record`, `context`, `push` and `quote` beside it, `inspect`
+//! reads bodies offline, `transform` translates records and
 //! `wire` is the vendor's JSON.
 
 #[cfg(feature = "mews")]

@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use stayzr_core::{model::PmsEvent, transform::EntityKind};
 use stayzr_pms::providers::mews::{
-    parse_event,
+    parse_event, read_body,
     wire::{
         Configuration, Customer, Pricing, Rate, Reservation, ReservationV2017, ResourceCategory,
         ResourceCategoryAssignment, Service, read_element,
@@ -134,5 +134,25 @@ fn webhooks_of_the_vendor_name_each_record_once() {
         assert!(
             matches!(&events[..], [PmsEvent::Unknown { name, .. }] if name == "IntegrationCreated")
         );
+    }
+}
+
+#[test]
+fn bodies_are_read_offline_as_the_command_line_does() {
+    for (file, records) in [
+        ("customers.getAll.response.json", 1),
+        ("customers.search.response.json", 1),
+        ("reservations.getAll.2023-06-06.response.json", 1),
+        ("reservations.update.response.json", 1),
+        ("resourceCategories.add.response.json", 1),
+    ] {
+        let Some(body) = example(file) else { continue };
+        let reading = read_body(file, &body).unwrap();
+        assert_eq!(reading.page.parked, [], "{file}");
+        assert_eq!(reading.page.records.len(), records, "{file}");
+        assert!(!reading.kept.is_empty(), "{file}");
+    }
+    if let Some(body) = example("webhook.general.json") {
+        assert_eq!(read_body("webhook.general", &body).unwrap().events.len(), 6);
     }
 }

@@ -9,6 +9,7 @@ mod options;
 mod read;
 mod seed;
 mod state;
+mod stays;
 mod write;
 
 pub use handle::MewsSandbox;

@@ -1,0 +1,179 @@
+use std::collections::BTreeSet;
+
+use chrono::Utc;
+use serde_json::Value;
+use stayzr_core::{
+    Error, Result,
+    model::{PmsEvent, PricingMode},
+    transform::{EntityKind, TransformContext},
+};
+
+use super::{
+    context::MewsContext,
+    parse_event,
+    record::{Element, element},
+    wire::Enterprise,
+};
+use crate::provider::RecordPage;
+
+/// What a body of Mews is read as.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reading {
+    /// Records and what was put aside.
+    pub page: RecordPage,
+    /// Events of a webhook.
+    pub events: Vec<PmsEvent>,
+    /// Keys of records that no field of ours holds; they are kept beside the record.
+    pub kept: BTreeSet<String>,
+    /// Values that are not known, as `field: value`; they are kept as they came.
+    pub unknown: BTreeSet<String>,
+    /// How many elements are something else than a record, such as a bicycle among rooms.
+    pub foreign: usize,
+}
+
+/// Operations whose answers hold records: the start of the name, the key of the list, the kind.
+/// An empty key means that the answer is the record.
+const OPERATIONS: [(&str, &str, EntityKind); 9] = [
+    ("configuration.get", "Enterprise", EntityKind::Property),
+    ("customers.add", "", EntityKind::Guest),
+    ("customers.update", "", EntityKind::Guest),
+    ("customers", "Customers", EntityKind::Guest),
+    ("enterprises", "Enterprises", EntityKind::Property),
+    ("reservations", "Reservations", EntityKind::Reservation),
+    (
+        "resourceCategories",
+        "ResourceCategories",
+        EntityKind::RoomType,
+    ),
+    ("resources", "Resources", EntityKind::Room),
+    ("webhook", "", EntityKind::Reservation),
+];
+
+/// Reads a body of Mews without asking Mews anything: `operation` as Mews names it, with dots or
+/// slashes (`reservations/getAll/2023-06-06`, `webhook.general`). Rooms have no type and
+/// persons all count as adults, since other calls tell these.
+///
+/// [`stayzr_core::ErrorKind::Unsupported`] for operations that hold no records, and
+/// [`stayzr_core::ErrorKind::Invalid`] for a body that is not of the operation.
+pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
+    let operation = operation.replace('/', ".");
+    let known = OPERATIONS
+        .iter()
+        .filter(|(start, ..)| operation.starts_with(start))
+        .max_by_key(|(start, ..)| start.len());
+    let Some((start, key, kind)) = known else {
+        return Err(Error::unsupported(
+            "mews.read_body",
+            "no records are read from this operation",
+        )
+        .with("operation", operation));
+    };
+    if *start == "webhook" {
+        let events = parse_event(body.to_string().as_bytes())?;
+        return Ok(Reading {
+            events,
+            ..Reading::default()
+        });
+    }
+    let records = elements(body, key).ok_or_else(|| {
+        Error::invalid("mews.read_body", "there is no list of records").with("key", key)
+    })?;
+    let context = offline(records);
+    let mut reading = Reading::default();
+    for record in records {
+        // `customers/search` wraps each customer.
+        let record = record.get("Customer").unwrap_or(record);
+        match element(*kind, record, &context) {
+            Element::Record(found) => {
+                reading.kept.extend(found.extra.keys().cloned());
+                for (field, vendor) in [
+                    ("status", "status_vendor"),
+                    ("condition", "condition_vendor"),
+                ] {
+                    if let (Some("unknown"), Some(word)) =
+                        (found.fields.text(field), found.fields.text(vendor))
+                    {
+                        reading.unknown.insert(format!("{field}: {word}"));
+                    }
+                }
+                reading.page.records.push(*found);
+            }
+            Element::Parked(parked) => reading.page.parked.push(parked),
+            Element::Foreign => reading.foreign += 1,
+        }
+    }
+    Ok(reading)
+}
+
+fn elements<'a>(body: &'a Value, key: &str) -> Option<&'a [Value]> {
+    let value = if key.is_empty() { body } else { body.get(key)? };
+    match value {
+        Value::Array(records) => Some(records),
+        Value::Object(_) => Some(std::slice::from_ref(value)),
+        _ => None,
+    }
+}
+
+/// A context for records of which nothing else is known.
+fn offline(records: &[Value]) -> MewsContext {
+    let services = records.iter().filter_map(|record| record.get("ServiceId"));
+    let services: BTreeSet<&str> = services.filter_map(Value::as_str).collect();
+    MewsContext {
+        enterprise: Enterprise::default(),
+        now: None,
+        services: Vec::new(),
+        service_ids: services.into_iter().map(str::to_owned).collect(),
+        categories: Vec::new(),
+        assigned: Default::default(),
+        transform: TransformContext {
+            time_zone: chrono_tz::UTC,
+            currency: None,
+            country: None,
+            pricing: PricingMode::Gross,
+            now: Utc::now(),
+            lookups: Default::default(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_known_name_of_an_operation_says_how_its_body_is_read() {
+        let customer = json!({"Id": "c", "LastName": "Smith", "Shoes": 42});
+        let list = json!({"Customers": [customer, {"LastName": "x"}]});
+        for (operation, body, records) in [
+            ("customers/getAll", &list, 1),
+            ("customers.getAll.response", &list, 1),
+            ("customers.update", &customer, 1),
+        ] {
+            let reading = read_body(operation, body).unwrap();
+            assert_eq!(reading.page.records.len(), records, "{operation}");
+            assert!(reading.kept.contains("Shoes"));
+        }
+        assert_eq!(
+            read_body("customers.getAll", &list)
+                .unwrap()
+                .page
+                .parked
+                .len(),
+            1
+        );
+        assert!(read_body("bills.getAll", &list).is_err());
+        assert!(read_body("reservations.getAll", &list).is_err());
+    }
+
+    #[test]
+    fn values_nobody_knows_are_named() {
+        let body = json!({"Resources": [{"Id": "r", "Name": "1", "State": "Haunted"}]});
+        let reading = read_body("resources.getAll", &body).unwrap();
+        assert!(
+            reading.unknown.contains("condition: Haunted"),
+            "{reading:?}"
+        );
+    }
+}

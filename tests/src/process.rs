@@ -17,38 +17,45 @@ use serde_json::Value;
 /// If it does not build.
 pub fn stayzr() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        // What cargo tells a test about its own package would make build scripts run again.
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy();
-            if [
-                "CARGO_PKG_",
-                "CARGO_MANIFEST_",
-                "CARGO_BIN_",
-                "CARGO_CRATE_",
-                "CARGO_PRIMARY_",
-            ]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-            {
-                build.env_remove(&*name);
-            }
+    BINARY.get_or_init(|| build("stayzr-server", "stayzr"))
+}
+
+/// Builds a program of the workspace from the current sources and says where it is.
+///
+/// # Panics
+///
+/// If it does not build.
+pub fn build(package: &str, program: &str) -> PathBuf {
+    let mut build = Command::new(env!("CARGO"));
+    // What cargo tells a test about its own package would make build scripts run again.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+            "CARGO_PRIMARY_",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+        {
+            build.env_remove(&*name);
         }
-        let output = build
-            .args(["build", "--package", "stayzr-server", "--bin", "stayzr"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo runs");
-        assert!(output.status.success(), "stayzr-server does not build");
-        String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|message| message["target"]["name"] == "stayzr")
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .expect("cargo names the executable")
-    })
+    }
+    let output = build
+        .args(["build", "--package", package, "--bin", program])
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{program} does not build");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == program)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .expect("cargo names the executable")
 }
 
 /// Runs the command to its end.
@@ -168,6 +175,55 @@ impl Demo {
 }
 
 impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running `stayzr serve`, killed at the end.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `http://host:port`.
+    pub base: String,
+}
+
+impl Server {
+    /// Starts the server on a free port with this environment and waits until it answers.
+    ///
+    /// # Panics
+    ///
+    /// If it ends, or does not answer within half a minute.
+    pub fn start(environment: &[(&str, &str)]) -> Self {
+        let program = stayzr();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("a bound address").to_string();
+        drop(listener);
+        let mut child = Command::new(program)
+            .args(["serve", "--listen", &address])
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while std::net::TcpStream::connect(&address).is_err() {
+            if let Some(status) = child.try_wait().expect("the process can be asked") {
+                panic!("the server ended with {status}");
+            }
+            assert!(Instant::now() < deadline, "the server does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self {
+            child,
+            base: format!("http://{address}"),
+        }
+    }
+}
+
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

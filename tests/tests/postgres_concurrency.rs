@@ -408,3 +408,26 @@ async fn a_transaction_pinned_elsewhere_does_not_slow_claims() {
     let late: Duration = rounds[15..].iter().sum();
     assert!(late < early * 3, "{rounds:?}");
 }
+
+#[tokio::test]
+async fn invariant_u_a_character_that_cannot_be_stored_does_not_stop_a_page() {
+    let Some(all) = Processes::start(1).await else {
+        return;
+    };
+    let store = &all.stores[0];
+    let mut guest = fixture::guest(&all.hotel, &all.clock).expect("a guest");
+    guest.fields.insert("notes", "before\0after");
+    let mut page = PageWrite::new(all.hotel.scope, all.hotel.integration.id);
+    let mut change = fixture::change(&all.hotel, (guest.kind, guest.id), "notes", &all.clock);
+    change.new = Some("before\0after".into());
+    page.mappings = vec![fixture::mapping(&all.hotel, &guest, "g-1", &all.clock)];
+    page.changes = vec![change];
+    let id = guest.id;
+    page.rows = vec![RowWrite::Insert(guest)];
+    let written = store.apply_page(page).await;
+    let row = store.row(all.hotel.scope, EntityKind::Guest, id).await;
+    all.end().await;
+    written.expect("the page is written");
+    let row = row.expect("a read").expect("the guest");
+    assert_eq!(row.fields.text("notes"), Some("before\u{fffd}after"));
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{error::failed, jobs, lock};
+use super::{document::clean_text, error::failed, jobs, lock};
 use crate::{
     Error, Result,
     clock::Clock,
@@ -300,7 +300,7 @@ async fn new_guest(
     .bind(id.uuid())
     .bind(message.scope.organization_id.uuid())
     .bind(clock.now())
-    .bind(&message.name)
+    .bind(message.name.as_deref().map(clean_text))
     .bind(address(ContactChannel::Email))
     .bind(address(ContactChannel::Phone))
     .execute(tx)
@@ -355,7 +355,7 @@ async fn insert(
     .bind(message.property_id.uuid())
     .bind(conversation_id.uuid())
     .bind(message.channel_account_id.map(|id| id.uuid()))
-    .bind(&message.text)
+    .bind(clean_text(&message.text))
     .bind(&message.kind)
     .bind(&message.vendor_message_id)
     .bind(message.sent_at)

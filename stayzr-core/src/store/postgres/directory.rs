@@ -144,12 +144,12 @@ impl Directory for PostgresStore {
         let claimed = hold(&mut tx, &chosen, worker, until, now).await?;
         tx.commit().await.map_err(failed(OPERATION))?;
         if !chosen.is_empty() {
-            let served = chosen.iter().map(|next| next.served).max().unwrap_or(0);
+            let latest = chosen.iter().map(|next| next.latest).max().unwrap_or(0);
             let read: Vec<(String, i32, i64)> = chosen
                 .into_iter()
                 .map(|next| (next.lane, next.priority, next.seq))
                 .collect();
-            self.lanes.advance(queue, served, &read);
+            self.lanes.advance(queue, latest, &read);
         }
         Ok(claimed)
     }
@@ -357,7 +357,7 @@ struct Next {
     lane: String,
     priority: i32,
     seq: i64,
-    served: i64,
+    latest: i64,
 }
 
 /// The next jobs: one of each lane in turn, the lane served longest ago first; within a lane by
@@ -388,7 +388,7 @@ async fn choose(tx: &mut PgConnection, queue: Queue, lanes: &str, limit: u32) ->
                  order by r.seq limit $3
                  for no key update of r skip locked) j
          )
-         select number, lane, priority, seq, served
+         select number, lane, priority, seq, (select max(served) from lanes) as latest
          from candidates order by turn, served, lane limit $3"
     )))
     .bind(queue.as_str())

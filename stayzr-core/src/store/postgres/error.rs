@@ -50,8 +50,10 @@ fn classify(code: &str, message: &str) -> (ErrorKind, &'static str) {
             ErrorKind::Invalid,
             "it names something that does not exist here",
         ),
+        // Nothing was written, and nothing that was read need be wrong: not a conflict, by which a
+        // worker would take its lease for lost.
         "40001" | "40P01" => (
-            ErrorKind::Conflict,
+            ErrorKind::Unavailable,
             "another transaction came between: repeat the call",
         ),
         "55P03" => (
@@ -118,8 +120,8 @@ mod tests {
             ("23503", Invalid),
             ("23514", Invalid),
             ("22P05", Invalid),
-            ("40P01", Conflict),
-            ("40001", Conflict),
+            ("40P01", Unavailable),
+            ("40001", Unavailable),
             ("55P03", Unavailable),
             ("57014", Timeout),
             ("57P01", Unavailable),

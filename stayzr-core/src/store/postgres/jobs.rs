@@ -7,11 +7,11 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::{PostgresStore, error::failed, lock};
+use super::{PostgresStore, document::document, error::failed, lock};
 use crate::{
     Error, Result,
     clock::Clock,
@@ -114,21 +114,21 @@ async fn waiting(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Option<Jo
     const OPERATION: &str = "postgres.enqueue";
     let mut ids = vec![None; jobs.len()];
     let mut names = Vec::new();
-    let mut document = Vec::new();
+    let mut rows = Vec::new();
     for (index, job) in jobs.iter().enumerate() {
         let Some(key) = &job.dedupe_key else {
             continue;
         };
         let lane = lane(job);
         names.push(format!("dedupe {} {lane} {key}", job.queue));
-        document.push(json!({
+        rows.push(json!({
             "index": index,
             "queue": job.queue,
             "lane": lane,
             "dedupe_key": key,
         }));
     }
-    if document.is_empty() {
+    if rows.is_empty() {
         return Ok(ids);
     }
     lock::names(tx, &names).await?;
@@ -141,7 +141,7 @@ async fn waiting(tx: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Option<Jo
          order by j.number desc
          for share of j",
     )
-    .bind(Value::from(document).to_string())
+    .bind(document(rows))
     .fetch_all(tx)
     .await
     .map_err(failed(OPERATION))?;
@@ -171,7 +171,7 @@ pub(super) async fn insert(
         return Ok(());
     }
     let mut keys = HashSet::new();
-    let mut document = Vec::with_capacity(jobs.len());
+    let mut rows = Vec::with_capacity(jobs.len());
     for (index, (id, job)) in jobs.iter().enumerate() {
         if job.max_attempts < 1 {
             return Err(Error::invalid(
@@ -192,7 +192,7 @@ pub(super) async fn insert(
             .key
             .as_deref()
             .is_some_and(|key| !keys.insert((job.queue.as_str(), organization, key)));
-        document.push(json!({
+        rows.push(json!({
             "index": index,
             "id": id,
             "queue": job.queue,
@@ -237,7 +237,7 @@ pub(super) async fn insert(
              e.dedupe_key, e.priority, e.traceparent, $2, $2
          from (select * from e order by index) e",
     )
-    .bind(Value::from(document).to_string())
+    .bind(document(rows))
     .bind(now)
     .execute(tx)
     .await

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::error::failed;
+use super::{
+    document::{clean_json, document},
+    error::failed,
+};
 use crate::{Error, Result, model::Change, store::codec, tenant::TenantScope};
 
 /// Writes lines in one statement; all belong to the scope's organization.
@@ -16,7 +19,8 @@ pub(super) async fn write(
     if changes.is_empty() {
         return Ok(());
     }
-    let document = changes
+    let text = |value: &Value| clean_json(codec::json(value));
+    let lines = changes
         .iter()
         .map(|change| {
             if change.organization_id != scope.organization_id {
@@ -31,9 +35,9 @@ pub(super) async fn write(
                 "entity_id": change.entity_id,
                 "field": change.field,
                 // As text, so that a value which is `null` and no value stay apart.
-                "base": change.base.as_ref().map(codec::json),
-                "old": change.old.as_ref().map(codec::json),
-                "new": change.new.as_ref().map(codec::json),
+                "base": change.base.as_ref().map(text),
+                "old": change.old.as_ref().map(text),
+                "new": change.new.as_ref().map(text),
                 "source": change.source,
                 "outcome": change.outcome,
                 "reason": change.reason,
@@ -50,7 +54,7 @@ pub(super) async fn write(
              base text, old text, new text, source jsonb, outcome text, reason text,
              created_at timestamptz)",
     )
-    .bind(Value::from(document).to_string())
+    .bind(document(lines))
     .bind(scope.organization_id.uuid())
     .execute(tx)
     .await

@@ -3,7 +3,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{PostgresStore, error::failed};
+use super::{
+    PostgresStore,
+    document::{clean_text, document},
+    error::failed,
+};
 use crate::{
     Error, Result,
     ids::DocumentId,
@@ -64,7 +68,7 @@ impl KnowledgeStore for PostgresStore {
         .bind(&document.category)
         .bind(&document.file_name)
         .bind(&document.content_type)
-        .bind(&document.content)
+        .bind(clean_text(&document.content))
         .bind(&document.sha256)
         .bind(document.created_at)
         .bind(document.updated_at)
@@ -238,12 +242,12 @@ async fn count_write(tx: &mut PgConnection, scope: TenantScope, mark: &EmbedderM
 
 async fn replace_chunks(
     tx: &mut PgConnection,
-    document: &Document,
+    stored: &Document,
     chunks: &[Chunk],
 ) -> Result<()> {
     const OPERATION: &str = "postgres.put_document";
     sqlx::query("delete from knowledge_chunks where document_id = $1")
-        .bind(document.id.uuid())
+        .bind(stored.id.uuid())
         .execute(&mut *tx)
         .await
         .map_err(failed(OPERATION))?;
@@ -266,9 +270,9 @@ async fn replace_chunks(
          from jsonb_to_recordset($1::jsonb)
              e(id uuid, ordinal integer, heading text, text text, embedding text)",
     )
-    .bind(Value::from(rows).to_string())
-    .bind(document.organization_id.uuid())
-    .bind(document.id.uuid())
+    .bind(document(rows))
+    .bind(stored.organization_id.uuid())
+    .bind(stored.id.uuid())
     .execute(tx)
     .await
     .map_err(failed(OPERATION))?;

@@ -61,12 +61,12 @@ impl Lanes {
             .collect()
     }
 
-    /// Remembers a claim that was committed: of which lanes, up to which seq. `served` is the
-    /// highest turn that the database knew.
-    pub(super) fn advance(&self, queue: Queue, served: i64, claimed: &[(String, i32, i64)]) {
+    /// Remembers a claim that was committed: of which lanes, up to which seq. `latest` is the
+    /// highest turn of any lane, of this process or another.
+    pub(super) fn advance(&self, queue: Queue, latest: i64, claimed: &[(String, i32, i64)]) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let known = queues.entry(queue).or_default();
-        known.served = known.served.max(served) + 1;
+        known.served = known.served.max(latest) + 1;
         for (lane, priority, seq) in claimed {
             let place = known.lanes.entry((lane.clone(), *priority)).or_default();
             place.position = place.position.max(*seq);

@@ -13,6 +13,7 @@ mod accept;
 mod connect;
 mod conversation;
 mod directory;
+mod document;
 mod edit;
 mod entities;
 mod error;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{error::failed, jobs, rows, rows::Update};
+use super::{document::document, error::failed, jobs, rows, rows::Update};
 use crate::{
     Error, Result,
     clock::Clock,
@@ -138,7 +138,7 @@ async fn write_mappings(
     if mappings.is_empty() {
         return Ok(());
     }
-    let document: Vec<Value> = mappings
+    let rows: Vec<Value> = mappings
         .iter()
         .map(|mapping| {
             json!({
@@ -176,7 +176,7 @@ async fn write_mappings(
          where m.organization_id = excluded.organization_id
            and m.revision = excluded.revision - 1",
     )
-    .bind(Value::from(document).to_string())
+    .bind(document(rows))
     .bind(scope.organization_id.uuid())
     .execute(tx)
     .await
@@ -194,7 +194,7 @@ async fn open_conflicts(tx: &mut PgConnection, conflicts: &[Conflict]) -> Result
     if conflicts.is_empty() {
         return Ok(());
     }
-    let document: Vec<Value> = conflicts
+    let rows: Vec<Value> = conflicts
         .iter()
         .map(|conflict| {
             json!({
@@ -212,7 +212,7 @@ async fn open_conflicts(tx: &mut PgConnection, conflicts: &[Conflict]) -> Result
             })
         })
         .collect();
-    let document = Value::from(document).to_string();
+    let document = document(rows);
     sqlx::query(
         "delete from pms_conflicts c
          using jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text, entity_id uuid)
@@ -245,7 +245,7 @@ async fn park(tx: &mut PgConnection, clock: &dyn Clock, page: &PageWrite) -> Res
     if page.parked.is_empty() {
         return Ok(());
     }
-    let document: Vec<Value> = page
+    let rows: Vec<Value> = page
         .parked
         .iter()
         .map(|parked| {
@@ -260,7 +260,7 @@ async fn park(tx: &mut PgConnection, clock: &dyn Clock, page: &PageWrite) -> Res
             })
         })
         .collect();
-    let document = Value::from(document).to_string();
+    let document = document(rows);
     sqlx::query(
         "update jobs_done as d set last_error = e.reason, updated_at = $3
          from jsonb_to_recordset($1::jsonb) e(queue text, dedupe_key text, reason text)

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::error::failed;
+use super::{
+    document::{clean_json, document},
+    error::failed,
+};
 use crate::{
     Error, Result,
     port::sync::ContactWrite,
@@ -118,7 +121,7 @@ pub(super) async fn insert(
     let documents = rows
         .iter()
         .map(|row| {
-            let mut document = codec::stored_fields(OPERATION, kind, &row.fields)?;
+            let mut fields = codec::stored_fields(OPERATION, kind, &row.fields)?;
             for (name, value) in [
                 ("id", json!(row.id)),
                 ("organization_id", json!(row.organization_id)),
@@ -127,13 +130,13 @@ pub(super) async fn insert(
                 ("created_at", Value::from(codec::time(row.created_at))),
                 ("updated_at", Value::from(codec::time(row.updated_at))),
             ] {
-                document.insert(name.to_owned(), value);
+                fields.insert(name.to_owned(), value);
             }
-            Ok(Value::Object(document))
+            Ok(Value::Object(fields))
         })
         .collect::<Result<Vec<Value>>>()?;
     sqlx::query(AssertSqlSafe(statement))
-        .bind(Value::from(documents).to_string())
+        .bind(document(documents))
         .execute(tx)
         .await
         .map_err(failed(OPERATION))?;
@@ -196,7 +199,7 @@ pub(super) async fn update(
         })
         .collect::<Result<Vec<Value>>>()?;
     let done = sqlx::query(AssertSqlSafe(statement))
-        .bind(Value::from(documents).to_string())
+        .bind(document(documents))
         .bind(now)
         .bind(scope.organization_id.uuid())
         .bind(scope.property_id.map(|id| id.uuid()))
@@ -218,9 +221,9 @@ pub(super) async fn write_contacts(
     if contacts.is_empty() {
         return Ok(());
     }
-    let document = serde_json::to_string(contacts).map_err(|error| {
+    let document = clean_json(serde_json::to_string(contacts).map_err(|error| {
         Error::internal(OPERATION, "cannot be written as JSON").with_source(error)
-    })?;
+    })?);
     sqlx::query(
         "delete from guest_contacts c
          using jsonb_to_recordset($1::jsonb) e(guest_id uuid, channel text, address text)

@@ -7,7 +7,11 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{error::failed, jobs, queue};
+use super::{
+    document::{clean_text, document},
+    error::failed,
+    jobs, queue,
+};
 use crate::{
     Error, Result,
     clock::Clock,
@@ -150,7 +154,7 @@ pub(super) async fn write_reply(
     .bind(state.id.uuid())
     .bind(state.channel_account_id)
     .bind(json!(reply.author).to_string())
-    .bind(&reply.text)
+    .bind(clean_text(&reply.text))
     .bind(status.as_str())
     .bind(json!(reply.citations))
     .bind(&reply.trace)
@@ -214,7 +218,7 @@ pub(super) async fn insert_service_request(
              description text, status text)
          on conflict (id) do nothing",
     )
-    .bind(json!(request).to_string())
+    .bind(document(json!(request)))
     .bind(request.created_at)
     .bind(request.updated_at)
     .execute(tx)

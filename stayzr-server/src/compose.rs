@@ -4,11 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use secrecy::ExposeSecret;
-use stayzr_agents::{
-    concierge::AgentConcierge,
-    knowledge::{EmbeddedIndex, KnowledgeBase, KnowledgeIndex, OfflineEmbedder},
-    model::{ChatModel, OfflineModel},
-};
+use stayzr_agents::{concierge::AgentConcierge, knowledge::KnowledgeBase};
 use stayzr_core::{
     clock::{Clock, SystemClock},
     crypto::TokenCodec,
@@ -32,6 +28,8 @@ use crate::{
     endpoints::StoredEndpoints,
     failure::Failure,
     http::{Bound, Edge, Metrics, Router, stack},
+    models,
+    probe::{Probe, StoreProbe},
     providers::{Providers, PushRules},
     routes,
     state::ServerState,
@@ -46,6 +44,8 @@ pub struct Foundation {
     pub clock: Arc<dyn Clock>,
     /// The store.
     pub store: Arc<dyn Store>,
+    /// What everything depends on, to be asked whether it answers.
+    pub probes: Vec<Arc<dyn Probe>>,
     /// PMS providers, with the codec that opens their credentials.
     pub providers: Arc<Providers>,
     /// Keeps a PMS and us equal.
@@ -91,11 +91,17 @@ impl Foundation {
         };
         let connect = providers.clone();
         let engine = SyncEngine::new(ports, connect, clock.clone(), EngineOptions::default());
-        let knowledge = Arc::new(knowledge(&store, &clock));
+        let embedder = models::embedder(&config)?;
+        let (index, probe) = models::index(&config, &store, embedder.as_ref())?;
+        let knowledge = KnowledgeBase::new(store.clone(), index, embedder, clock.clone());
+        let knowledge = Arc::new(knowledge);
+        let mut probes: Vec<Arc<dyn Probe>> = vec![Arc::new(StoreProbe(store.clone()))];
+        probes.extend(probe);
         Ok(Self {
             config,
             clock,
             store,
+            probes,
             providers,
             engine,
             knowledge,
@@ -108,6 +114,7 @@ impl Foundation {
             config,
             clock,
             store,
+            probes,
             providers,
             engine,
             knowledge,
@@ -121,7 +128,11 @@ impl Foundation {
         let quotes = Arc::new(EngineQuotes::new(engine.clone()));
         let backend: Arc<dyn HotelBackend> =
             Arc::new(StoreBackend::new(store.clone(), quotes, clock.clone()));
-        let concierge = concierge(backend, &knowledge, &clock);
+        let (model, router) = models::chat(&config)?;
+        let concierge: Arc<dyn Concierge> = Arc::new(
+            AgentConcierge::new(model, backend, knowledge.clone(), clock.clone())
+                .with_router(router),
+        );
 
         // Webhooks come in here.
         let whatsapp = &config.channels.whatsapp;
@@ -206,6 +217,7 @@ impl Foundation {
         };
         let state = Arc::new(ServerState {
             store,
+            probes,
             clock,
             wakes,
             push_policy: Arc::new(PushRules),
@@ -295,30 +307,6 @@ async fn open_postgres(config: &Config, url: &StoreUrl) -> Result<Arc<dyn Store>
 #[cfg(not(feature = "postgres"))]
 async fn open_postgres(_: &Config, _: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {
     Err(Failure::new("not_built_in", "this build has no PostgreSQL"))
-}
-
-fn concierge(
-    backend: Arc<dyn HotelBackend>,
-    knowledge: &Arc<KnowledgeBase>,
-    clock: &Arc<dyn Clock>,
-) -> Arc<dyn Concierge> {
-    let model: Arc<dyn ChatModel> = Arc::new(OfflineModel);
-    Arc::new(AgentConcierge::new(
-        model,
-        backend,
-        knowledge.clone(),
-        clock.clone(),
-    ))
-}
-
-fn knowledge(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> KnowledgeBase {
-    let index: Arc<dyn KnowledgeIndex> = Arc::new(EmbeddedIndex::new(store.clone()));
-    KnowledgeBase::new(
-        store.clone(),
-        index,
-        Arc::new(OfflineEmbedder),
-        clock.clone(),
-    )
 }
 
 fn worker_config(config: &Config, queue: Queue, process: uuid::Uuid) -> WorkerConfig {

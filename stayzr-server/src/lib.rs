@@ -8,6 +8,8 @@ pub mod demo;
 pub mod endpoints;
 pub mod failure;
 pub mod http;
+mod models;
+pub mod probe;
 pub mod providers;
 pub mod routes;
 pub mod setup;

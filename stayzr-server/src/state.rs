@@ -11,12 +11,14 @@ use stayzr_core::{
 };
 use stayzr_webhooks::receiver::Receiver;
 
-use crate::{http::Metrics, providers::Providers};
+use crate::{http::Metrics, probe::Probe, providers::Providers};
 
 /// What a request can reach: put together once, in `compose`.
 pub struct ServerState {
     /// The store.
     pub store: Arc<dyn Store>,
+    /// What everything depends on, to be asked whether it answers.
+    pub probes: Vec<Arc<dyn Probe>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Tells workers that a queue has something to do.

@@ -105,7 +105,14 @@ async fn walk(cli: &Cli, offline: bool, lines: &mut Lines) {
         return;
     }
     match Foundation::open(config, Opening::Existing).await {
-        Ok(base) => vendors(&base, lines).await,
+        Ok(base) => {
+            // The store is the first, and was asked above.
+            for probe in base.probes.iter().skip(1) {
+                let answer = probe.check().await.map(|()| "answers".to_owned());
+                lines.add(probe.name(), answer.map_err(Failure::from));
+            }
+            vendors(&base, lines).await;
+        }
         Err(failure) => {
             lines.add("foundation", Err(failure));
         }

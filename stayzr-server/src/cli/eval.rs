@@ -5,7 +5,13 @@ use std::{
 
 use clap::Subcommand;
 use serde::de::DeserializeOwned;
-use stayzr_agents::{eval::retrieval, knowledge::OfflineEmbedder, model::embedder::Embedder};
+use stayzr_agents::{
+    eval::{grounding, retrieval, router},
+    knowledge::OfflineEmbedder,
+    model::embedder::Embedder,
+};
+
+use stayzr_core::clock::SystemClock;
 
 use super::output::Output;
 use crate::failure::Failure;
@@ -26,6 +32,23 @@ pub(crate) enum EvalCommand {
         /// The embedder.
         #[arg(long, default_value = "offline", value_parser = ["offline"])]
         embedder: String,
+    },
+    /// How well messages are routed; a case is right if the chosen specialist is in `accept`.
+    #[command(after_help = "Example:\n  stayzr eval router --cases cases.json --json")]
+    Router {
+        /// Cases: [{"text","accept","escalate"}].
+        #[arg(long, value_name = "FILE")]
+        cases: PathBuf,
+        /// The model.
+        #[arg(long, default_value = "offline", value_parser = ["offline"])]
+        model: String,
+    },
+    /// How well replies that nothing supports are blocked.
+    #[command(after_help = "Example:\n  stayzr eval grounding --cases cases.json --json")]
+    Grounding {
+        /// Cases: [{"kind","source","reply","grounded"}].
+        #[arg(long, value_name = "FILE")]
+        cases: PathBuf,
     },
 }
 
@@ -49,6 +72,29 @@ pub(crate) async fn run(command: &EvalCommand, output: Output) -> Result<(), Fai
                     report.foreign_results,
                     report.p50_ms,
                     report.p99_ms
+                )
+            })
+        }
+        EvalCommand::Router { cases, .. } => {
+            let cases: Vec<router::RouterCase> = read(cases)?;
+            let report = router::evaluate(&cases, None, &SystemClock).await;
+            output.result(&report, || {
+                format!(
+                    "n {}  accuracy {:.3}  escalation precision {:.3}  recall {:.3}",
+                    report.n,
+                    report.accuracy,
+                    report.escalation_precision,
+                    report.escalation_recall
+                )
+            })
+        }
+        EvalCommand::Grounding { cases } => {
+            let cases: Vec<grounding::GroundingCase> = read(cases)?;
+            let report = grounding::evaluate(&cases);
+            output.result(&report, || {
+                format!(
+                    "n {}  false blocks {:.3}  caught {:.3}",
+                    report.n, report.false_block_rate, report.catch_rate
                 )
             })
         }

@@ -97,7 +97,7 @@ pub struct Knowledge {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// `offline` or `gemini`.
+    /// `offline`, `gemini`, `openai`, `deepseek` or `openai_compatible`.
     pub provider: String,
     /// The model's name; empty for the provider's default.
     pub name: String,
@@ -105,7 +105,7 @@ pub struct Model {
     pub base_url: String,
     /// The key.
     pub api_key: SecretString,
-    /// Who answers when the provider is down: `offline` or empty for nobody.
+    /// Who answers when the provider is down: `offline`.
     pub fallback: String,
 }
 
@@ -113,14 +113,16 @@ pub struct Model {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Embedder {
-    /// `offline` or `gemini`.
+    /// `offline`, `gemini`, `openai` or `openai_compatible`.
     pub provider: String,
     /// The model's name; empty for the provider's default.
     pub name: String,
     /// Another address of the API; empty for the vendor's.
     pub base_url: String,
-    /// The key; empty for the model's.
+    /// The key; empty for the model's, where both have the same provider.
     pub api_key: SecretString,
+    /// Numbers in a vector of a hosted embedder, at least 1.
+    pub dimension: u32,
 }
 
 /// Encryption at rest.
@@ -227,17 +229,8 @@ impl Config {
             &self.knowledge.index,
             &["embedded", "qdrant"],
         )?;
-        one_of(
-            "model.provider",
-            &self.model.provider,
-            &["offline", "gemini"],
-        )?;
-        one_of("model.fallback", &self.model.fallback, &["offline", ""])?;
-        one_of(
-            "embedder.provider",
-            &self.embedder.provider,
-            &["offline", "gemini"],
-        )?;
+        one_of("model.fallback", &self.model.fallback, &["offline"])?;
+        self.validate_models()?;
         if !self.server.public_url.is_empty() {
             url("server.public_url", &self.server.public_url)?;
         }
@@ -257,18 +250,50 @@ impl Config {
             )?;
             required("knowledge.qdrant_url", &self.knowledge.qdrant_url)?;
         }
-        for (key, provider) in [
-            ("model", &self.model.provider),
-            ("embedder", &self.embedder.provider),
+        Ok(())
+    }
+
+    fn validate_models(&self) -> Result<(), Failure> {
+        let (model, embedder) = (&self.model, &self.embedder);
+        let chat = [
+            "offline",
+            "gemini",
+            "openai",
+            "deepseek",
+            "openai_compatible",
+        ];
+        let vectors = ["offline", "gemini", "openai", "openai_compatible"];
+        one_of("model.provider", &model.provider, &chat)?;
+        one_of("embedder.provider", &embedder.provider, &vectors)?;
+        at_least("embedder.dimension", embedder.dimension.into(), 1)?;
+        let model_key = model.api_key.expose_secret();
+        let shared_key = match embedder.provider == model.provider {
+            true => model_key,
+            false => "",
+        };
+        let embedder_keys = [embedder.api_key.expose_secret(), shared_key];
+        for (section, provider, url, keys) in [
+            ("model", &model.provider, &model.base_url, [model_key, ""]),
+            (
+                "embedder",
+                &embedder.provider,
+                &embedder.base_url,
+                embedder_keys,
+            ),
         ] {
-            if provider == "gemini" {
-                built(
-                    cfg!(feature = "genai"),
-                    &format!("{key}.provider = \"gemini\""),
-                    "genai",
-                )?;
-                required("model.api_key", self.model.api_key.expose_secret())?;
+            if provider == "offline" {
+                continue;
             }
+            let what = format!("{section}.provider = \"{provider}\"");
+            built(cfg!(feature = "genai"), &what, "genai")?;
+            if provider == "openai_compatible" {
+                required(&format!("{section}.base_url"), url)?;
+            } else if keys.iter().all(|key| key.is_empty()) {
+                required(&format!("{section}.api_key"), "")?;
+            }
+        }
+        if !matches!(model.provider.as_str(), "offline" | "gemini") {
+            required("model.name", &model.name)?;
         }
         Ok(())
     }

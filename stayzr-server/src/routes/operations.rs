@@ -20,27 +20,29 @@ pub(super) async fn health(_: Call) -> Handled {
 
 /// Ready once every dependency answers; 503 with the one that does not.
 pub(super) async fn ready(call: Call) -> Handled {
-    let began = Instant::now();
-    let store = match call.state.store.ping().await {
-        Ok(()) => json!({"name": "store", "status": "ok", "latency_ms": milliseconds(began)}),
-        Err(error) => {
-            tracing::error!(%error, "the store does not answer");
-            json!({"name": "store", "status": "down", "code": error.kind().as_str()})
-        }
+    let mut dependencies = Vec::with_capacity(call.state.probes.len());
+    let mut up = true;
+    for probe in &call.state.probes {
+        let began = Instant::now();
+        let name = probe.name();
+        dependencies.push(match probe.check().await {
+            Ok(()) => json!({"name": name, "status": "ok", "latency_ms": milliseconds(began)}),
+            Err(error) => {
+                tracing::error!(%error, name, "a dependency does not answer");
+                up = false;
+                json!({"name": name, "status": "down", "code": error.kind().as_str()})
+            }
+        });
+    }
+    let queues = queues(&call.state).await;
+    let (status, word) = match up && queues.is_ok() {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
     };
-    let up = store["status"] == "ok";
-    let queues = match up {
-        true => queues(&call.state).await?,
-        false => Vec::new(),
-    };
-    let status = match up {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let word = if up { "ready" } else { "not_ready" };
+    let queues = queues.unwrap_or_default();
     answer(
         status,
-        &json!({"status": word, "dependencies": [store], "queues": queues}),
+        &json!({"status": word, "dependencies": dependencies, "queues": queues}),
     )
 }
 

@@ -1,4 +1,5 @@
 //! The concierge's promises, turn by turn, with scripted models and without any.
+#![allow(clippy::unwrap_used)]
 
 mod hotel;
 
@@ -526,4 +527,46 @@ async fn nothing_unanswered_is_nothing_to_say() {
         )
         .await;
     assert_eq!((turn.status, turn.reply), (TurnStatus::Superseded, None));
+}
+
+#[tokio::test]
+async fn invariant_h_holds_in_translation() {
+    let hotel = Hotel::small().await;
+    let ask = |reply: &'static str| {
+        let hotel = &hotel;
+        async move {
+            let model = script(vec![
+                call("search_knowledge", json!({"query": "breakfast, pets"})),
+                say(reply),
+                say(reply),
+            ]);
+            let question = "Wann gibt es Frühstück, und darf mein Hund mit?";
+            hotel.talk(model, &[(Guest, question)]).await
+        }
+    };
+    let good = "Frühstück gibt es von 7 bis 10:30 Uhr, es kostet 18 €. Haustiere sind leider nicht \
+        erlaubt. Wir freuen uns auf Sie!";
+    let turn = ask(good).await;
+    assert_eq!(turn.reply.as_deref(), Some(good));
+    for bad in [
+        "Das Frühstück kostet 16 €.",
+        "Haustiere sind erlaubt.",
+        "Frühstück gibt es von 6 bis 10:30 Uhr.",
+    ] {
+        let turn = ask(bad).await;
+        assert_ne!(turn.reply.as_deref(), Some(bad));
+    }
+}
+
+#[tokio::test]
+async fn courtesy_around_an_answer_is_no_claim() {
+    let hotel = Hotel::small().await;
+    let reply = "Hello Ana! Breakfast is served from 07:00 to 10:30 in the garden room. We look \
+        forward to seeing you there. Is there anything else I can help you with?";
+    let model = script(vec![
+        call("search_knowledge", json!({"query": "breakfast"})),
+        say(reply),
+    ]);
+    let turn = hotel.talk(model, &[(Guest, "When is breakfast?")]).await;
+    assert_eq!(turn.reply.as_deref(), Some(reply));
 }

@@ -1,4 +1,6 @@
 //! The router and the grounding guard on labelled cases, where those are at hand.
+// The figures are what one runs this for.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 use std::{env, fs, path::PathBuf};
 

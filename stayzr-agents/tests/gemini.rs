@@ -1,5 +1,6 @@
 //! The Gemini adapter against a provider on this machine that speaks `generateContent`.
 #![cfg(feature = "genai")]
+#![allow(clippy::unwrap_used)]
 
 mod provider;
 

@@ -1,4 +1,5 @@
 //! The run as a state machine: it is written down in the middle and goes on, and its caps hold.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -8,5 +8,6 @@
 mod agent;
 mod citation;
 mod exchange;
+mod work;
 
 pub use agent::{AgentConcierge, ConciergeLimits};

@@ -52,7 +52,8 @@ const ASKING: &[&str] = &[
 
 /// Sentences about the conversation and not about the hotel.
 static COURTESY: PhraseSet = PhraseSet::new(
-    "let me know, glad to help, happy to help, thank you, thanks, you're welcome, please feel \
+    "look forward, looking forward, we hope, i hope, hope this helps, hope that helps, welcome to, \
+     good question, great question, good morning, good evening, good afternoon, let me know, glad to help, happy to help, thank you, thanks, you're welcome, please feel \
      free, feel free to, welcome to ask, here to help, have a nice, have a great, have a lovely, \
      have a good, have a wonderful, would you like, would you want, do you want, do you need, do \
      you have any, can i help, may i help, is there anything, is there any else, anything else, \

@@ -1,38 +1,15 @@
 use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use stayzr_core::model::Passage;
 
 use super::{
     claims::claims,
+    evidence::{Evidence, Sentence, Source, flat},
     figures::{Figure, readings},
     polarity::{Cost, Stance, stance},
     topic,
 };
-use crate::{run::CallRecord, text};
-
-/// What a reply may rest on: the passages and tool results of one turn, and nothing else. The
-/// guest's own words are no support.
-#[derive(Debug, Clone, Default)]
-pub struct Evidence {
-    sources: Vec<Source>,
-    question: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Source {
-    folded: String,
-    topics: HashSet<String>,
-    figures: BTreeSet<Figure>,
-    sentences: Vec<Sentence>,
-}
-
-#[derive(Debug, Clone)]
-struct Sentence {
-    topics: HashSet<String>,
-    stance: Stance,
-}
+use crate::text;
 
 /// Why a reply may not go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,147 +48,6 @@ impl Verdict {
     }
 }
 
-impl Evidence {
-    /// No evidence.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a text as one source. A line that ends in a question mark is the question which the
-    /// rest answers.
-    pub fn add(&mut self, source: &str) {
-        self.add_under("", source);
-    }
-
-    /// Adds a text under a heading, which tells what it is about and states nothing.
-    fn add_under(&mut self, heading: &str, source: &str) {
-        let question: Vec<&str> = source
-            .lines()
-            .map(str::trim)
-            .filter(|line| line.ends_with('?'))
-            .collect();
-        if !question.is_empty() && self.question.is_none() {
-            self.question = Some(question.join(" "));
-        }
-        let sentences = text::sentences(source)
-            .into_iter()
-            .filter(|sentence| !sentence.ends_with('?'))
-            .map(|sentence| Sentence {
-                topics: topic::topics(sentence),
-                stance: stance(sentence),
-            })
-            .collect();
-        self.sources.push(Source {
-            folded: flat(source),
-            topics: topic::topics(&format!("{heading}. {source}")),
-            figures: readings(source)
-                .into_iter()
-                .chain(readings(heading))
-                .flat_map(|reading| reading.figures)
-                .collect(),
-            sentences,
-        });
-    }
-
-    /// The question that the reply answers. It supports nothing; it only tells what a `no` at the
-    /// beginning denies.
-    #[must_use]
-    pub fn with_question(mut self, question: &str) -> Self {
-        self.question = Some(question.to_owned());
-        self
-    }
-
-    /// The evidence of a turn: passages with their headings, and tool results as text. A row of a
-    /// table is a source of its own, so that no row lends its price to another.
-    pub fn of(records: &[CallRecord]) -> Self {
-        let mut evidence = Self::new();
-        for record in records.iter().filter(|record| record.ok) {
-            if record.passages.is_empty() {
-                for text in rendered(&record.value) {
-                    evidence.add(&text);
-                }
-            }
-            for passage in &record.passages {
-                evidence.add_passage(passage);
-            }
-        }
-        evidence.question = None;
-        evidence
-    }
-
-    /// Adds a passage with its heading.
-    pub fn add_passage(&mut self, passage: &Passage) {
-        let is_table = passage
-            .text
-            .lines()
-            .filter(|line| line.matches(": ").count() >= 2)
-            .count()
-            > 1;
-        if is_table {
-            for row in passage.text.lines() {
-                self.add_under(&passage.heading, row);
-            }
-        }
-        self.add_under(&passage.heading, &passage.text);
-    }
-}
-
-/// One text for each object of a result: `key: value` for its plain fields.
-fn rendered(value: &Value) -> Vec<String> {
-    fn plain(value: &Value) -> Option<String> {
-        match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
-            _ => None,
-        }
-    }
-    fn walk(value: &Value, above: &str, texts: &mut Vec<String>) {
-        match value {
-            Value::Object(fields) => {
-                let own: Vec<String> = fields
-                    .iter()
-                    .filter_map(|(key, value)| {
-                        plain(value).map(|value| format!("{}: {value}", key.replace('_', " ")))
-                    })
-                    .collect();
-                let line = [above.to_owned(), own.join("; ")]
-                    .iter()
-                    .filter(|part| !part.is_empty())
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join("; ");
-                let nested: Vec<&Value> = fields
-                    .values()
-                    .filter(|value| value.is_object() || value.is_array())
-                    .collect();
-                if nested.is_empty() || !own.is_empty() {
-                    texts.push(line.clone());
-                }
-                for value in nested {
-                    walk(value, &line, texts);
-                }
-            }
-            Value::Array(values) => {
-                if values.is_empty() {
-                    texts.push(format!("{above}; none, not found, no result"));
-                }
-                for value in values {
-                    walk(value, above, texts);
-                }
-            }
-            other => texts.extend(plain(other)),
-        }
-    }
-    let mut texts = Vec::new();
-    walk(value, "", &mut texts);
-    texts
-}
-
-fn flat(source: &str) -> String {
-    text::words(source).join(" ")
-}
-
 /// What a claim is about.
 struct About {
     words: HashSet<String>,
@@ -237,6 +73,17 @@ impl About {
         } else {
             topic::shared_concepts(&self.words, other)
         }
+    }
+
+    fn names_concepts(&self) -> bool {
+        self.words.iter().any(|word| word.starts_with('#'))
+    }
+
+    /// Whether the claim is about something: a thing of hotels, or three words at least. `We look
+    /// forward to it` is not.
+    fn is_telling(&self) -> bool {
+        let count = self.count();
+        count >= 3 || (count > 0 && (self.names_concepts() || topic::has_known(&self.words)))
     }
 
     fn count(&self) -> usize {
@@ -320,14 +167,20 @@ fn check_claim(claim: &str, evidence: &Evidence, problems: &mut Vec<Problem>) {
         }
     }
     let stance = stance(claim);
-    let (hits, count) = best_overlap(&topics, evidence);
+    let hits = best_overlap(&topics, evidence);
     let concepts = evidence
         .sources
         .iter()
         .map(|source| topics.concepts(&source.topics))
         .max()
         .unwrap_or(0);
-    if count > 0 && hits == 0 && concepts == 0 {
+    let off_topic = if topics.english {
+        topics.is_telling() && hits == 0
+    } else {
+        // A translation shares no words; what it names must be named there too.
+        topics.names_concepts() && hits == 0 && concepts == 0
+    };
+    if off_topic {
         wrong(ProblemKind::Topic, claim.to_owned());
         return;
     }
@@ -338,18 +191,19 @@ fn check_claim(claim: &str, evidence: &Evidence, problems: &mut Vec<Problem>) {
 
 fn speaks_of(source: &Source, topics: &About) -> bool {
     topics.words.is_empty()
+        || (!topics.english && !topics.names_concepts())
         || topic::shared(&topics.words, &topics.names, &source.topics).0 > 0
         || topics.concepts(&source.topics) > 0
         || topic::shared(&topics.words, &topics.names, &source.topics).1 == 0
 }
 
-fn best_overlap(topics: &About, evidence: &Evidence) -> (usize, usize) {
+fn best_overlap(topics: &About, evidence: &Evidence) -> usize {
     evidence
         .sources
         .iter()
-        .map(|source| topic::shared(&topics.words, &topics.names, &source.topics))
-        .max_by_key(|(hits, _)| *hits)
-        .unwrap_or((0, topics.count()))
+        .map(|source| topic::shared(&topics.words, &topics.names, &source.topics).0)
+        .max()
+        .unwrap_or(0)
 }
 
 /// Whether a figure stands among others. An amount may stand without its currency there, never
@@ -404,7 +258,7 @@ fn contradiction(claim: &Stance, topics: &About, evidence: &Evidence) -> Option<
             same.push(sentence);
         }
     }
-    if same.is_empty() {
+    if same.is_empty() || (best == 0 && !topics.english) {
         return None;
     }
     let whole = best / 2 >= topics.count();

@@ -3,13 +3,16 @@
 
 mod claims;
 mod duplicate;
+mod evidence;
 mod figures;
 mod grounding;
 mod handoff;
 mod polarity;
+mod scan;
 mod topic;
 
 pub use duplicate::is_duplicate;
+pub use evidence::Evidence;
 pub use figures::{Figure, figures};
-pub use grounding::{Evidence, Problem, ProblemKind, Verdict, check, check_figures};
+pub use grounding::{Problem, ProblemKind, Verdict, check, check_figures};
 pub use handoff::{handoff_line, is_handoff_line};

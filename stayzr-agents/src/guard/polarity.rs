@@ -7,7 +7,7 @@ use crate::text;
 const NEGATORS: &str = "not no none never cannot without neither nor nobody nothing nonsmoking against lacks \
     lack don't doesn't doen't isn't aren't won't can't didn't haven't hasn't wasn't couldn't \
     shouldn't dont doesnt isnt cant restricted non nicht kein keine keinen keiner keinem nie \
-    ohne leider nao nenhum nenhuma nunca sem sin ningun ninguna ninguno tampoco pas aucun \
+    ohne nao nenhum nenhuma nunca sem sin ningun ninguna ninguno tampoco pas aucun \
     aucune jamais sans nessun nessuna nessuno mai senza niet geen nooit zonder ne";
 
 static NEGATOR_WORDS: LazyLock<HashSet<&str>> =
@@ -210,14 +210,15 @@ fn negated(words: &[String]) -> bool {
         .collect();
     match places.as_slice() {
         [] => false,
-        [one, two] => two - one > 2 || is_french_pair(words, *one, *two),
+        [one, two] => two - one > 2 || !cancels(&words[*one]) || !cancels(&words[*two]),
         _ => true,
     }
 }
 
-/// `ne … pas` is one negation.
-fn is_french_pair(words: &[String], one: usize, two: usize) -> bool {
-    words[one] == "ne" || words[one] == "n" || words[two] == "pas"
+/// Two of these next to each other affirm. In Romance languages two negations are one: `no hay
+/// ninguna`, `ne … pas`.
+fn cancels(word: &str) -> bool {
+    matches!(word, "not" | "no" | "never" | "cannot" | "without") || word.ends_with("n't")
 }
 
 fn cost(words: &[String]) -> Cost {

@@ -131,6 +131,13 @@ pub(super) fn names(sentence: &str) -> HashSet<String> {
     names
 }
 
+/// Whether one of the topics is known to name something of a hotel.
+pub(super) fn has_known(topics: &HashSet<String>) -> bool {
+    topics
+        .iter()
+        .any(|topic| SAME_WORDS.contains_key(topic.as_str()))
+}
+
 /// Whether a word is known to name something of a hotel.
 fn is_topic(word: &str) -> bool {
     SAME_WORDS.contains_key(word) || concepts(word).next().is_some()

@@ -1,6 +1,7 @@
 //! A hotel in memory for tests of the concierge: knowledge, a back end with reservations, rooms and
 //! prices, and a guest who writes.
-#![allow(dead_code)] // Each test file uses its own part.
+// Each test file uses its own part of the hotel.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::{
     fs,

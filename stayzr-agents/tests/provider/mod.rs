@@ -1,4 +1,5 @@
 //! A provider on this machine: answers what the test scripted, and remembers what it was sent.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     collections::VecDeque,

@@ -1,11 +1,15 @@
 //! The model that needs no provider: it plans tools by the words of a message and answers by
 //! quoting what they found, with the source, in a frame of the guest's language.
 
+mod calendar;
 mod compose;
+mod cues;
 pub(crate) mod dates;
 pub(crate) mod phrases;
 mod plan;
+mod questions;
 mod select;
+mod wanted;
 
 use async_trait::async_trait;
 use stayzr_core::Result;

@@ -2,12 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{dates, select};
+use super::{
+    cues::{
+        ADDRESS, AMENITIES, CHECK_IN, CHECK_OUT, CONDITIONS, DEPARTMENTS, MAIL, OWN, PHONE,
+        TROUBLE, WHEN, WISH,
+    },
+    dates,
+    questions::questions,
+    select,
+};
 use crate::{
     model::{ChatRequest, ToolRequest},
     router::{classify, lexicon},
     specialists::Specialist,
-    text::{self, PhraseSet},
+    text,
 };
 
 /// What to do about a message.
@@ -20,104 +28,6 @@ pub(super) enum Plan {
     /// Nothing to look up.
     Talk,
 }
-
-/// Words of a wish, as opposed to a question about it.
-static WISH: PhraseSet = PhraseSet::new(
-    "please send, please bring, bring me, bring us, send me, send us, send up, i need, we need, i \
-     want, we want, i would like, i'd like, we'd like, we would like, can i have, could i have, \
-     can we have, could we have, can i get, could i get, can we get, may i have, can you send, \
-     could you send, can you bring, could you bring, can someone, could someone, can somebody, \
-     please clean, please fix, book me, order me, call me a, get me, please call, please order, \
-     please book, can you call, can you order, can you book, could you book, could you call, \
-     could you order, please arrange, wake me, ich brauche, wir brauchen, ich mochte, wir \
-     mochten, ich hatte gern, konnen sie, konnten sie, konnten wir, kann ich bitte, bitte \
-     bringen, bitte schicken, preciso de, precisamos de, queria, gostaria, quero, pode trazer, \
-     podem trazer, pode enviar, podem enviar, pode chamar, podem chamar, pode reservar, necesito, \
-     necesitamos, quisiera, quiero, me gustaria, pueden traer, puede traer, pueden enviar, \
-     podria, podrian, j ai besoin, nous avons besoin, je voudrais, nous voudrions, pouvez vous, \
-     pourriez vous, puis je avoir, ho bisogno, abbiamo bisogno, vorrei, vorremmo, potete, \
-     potrebbe, mi serve, ci serve, posso avere, ik heb nodig, ik wil, ik wil graag, wij willen, \
-     kunt u, kunnen jullie, zou u, mag ik",
-);
-
-/// What is broken or missing is a wish even without a wishing word.
-const TROUBLE: &[&str] = &["faults", "locked out"];
-
-/// Departments of the concepts that staff deal with.
-const DEPARTMENTS: &[(&str, &str)] = &[
-    ("faults", "maintenance"),
-    ("locked out", "reception"),
-    ("housekeeping", "housekeeping"),
-    ("room service", "food_and_beverage"),
-    ("transport", "transport"),
-    ("luggage", "reception"),
-    ("wake-up call", "reception"),
-    ("laundry", "housekeeping"),
-    ("tables and appointments", "food_and_beverage"),
-    ("restaurant", "food_and_beverage"),
-    ("spa", "spa"),
-    ("room equipment", "housekeeping"),
-    ("children", "housekeeping"),
-    ("parking", "reception"),
-    ("change or cancel", "reservations"),
-];
-
-/// Questions about the reservation that the guest already has.
-static OWN: PhraseSet = PhraseSet::new(
-    "my booking, my reservation, my stay, my room, our booking, our reservation, my current \
-     booking, my hotel booking, my existing booking, have a booking, have a reservation, confirm \
-     my, booking number, reservation number, meine buchung, meine reservierung, meiner buchung, \
-     meiner reservierung, unsere buchung, unsere reservierung, mein zimmer, a minha reserva, \
-     minha reserva, nossa reserva, mi reserva, nuestra reserva, ma reservation, notre \
-     reservation, mia prenotazione, nostra prenotazione, mijn reservering, mijn boeking, onze \
-     reservering",
-);
-
-/// Questions about the conditions of a change, which the documents answer.
-static CONDITIONS: PhraseSet = PhraseSet::new(
-    "how do i cancel, how can i cancel, can i cancel, until when, cancellation policy, cancel a, \
-     cancellation fee, free cancellation, stornobedingungen, politica de, bis wann, ate quando, \
-     hasta cuando, jusqu a quand, fino a quando, tot wanneer, how late can i cancel, when can i \
-     cancel, cancel for free, how late",
-);
-
-static ADDRESS: PhraseSet = PhraseSet::new(
-    "address, where are you, where is the hotel, your location, how do i find you, adresse, wo \
-     liegt das hotel, wo ist das hotel, morada, endereco, onde fica o hotel, direccion, donde \
-     esta el hotel, ou est l hotel, ou se trouve l hotel, indirizzo, dove si trova l hotel, dov e \
-     l hotel, adres, waar is het hotel",
-);
-static PHONE: PhraseSet = PhraseSet::new(
-    "phone number, telephone number, telephone, your number, telefonnummer, numero de telefone, \
-     numero de telefono, numero de telephone, numero di telefono, telefoonnummer",
-);
-static MAIL: PhraseSet =
-    PhraseSet::new("email address, e mail address, your email, your e mail, mail adresse");
-static CHECK_IN: PhraseSet = PhraseSet::new(
-    "check in, checkin, einchecken, when can i arrive, room ready, inchecken, hora de entrada",
-);
-static CHECK_OUT: PhraseSet =
-    PhraseSet::new("check out, checkout, auschecken, leave the room, uitchecken, hora de salida");
-static WHEN: PhraseSet = PhraseSet::new(
-    "when, what time, time, until, from, latest, earliest, wann, ab wann, quando, a que horas, \
-     que horas, cuando, a que hora, quand, a quelle heure, a che ora, wanneer, hoe laat",
-);
-
-/// Concepts whose names are words of amenities and policies.
-const AMENITIES: &[&str] = &[
-    "spa",
-    "gym",
-    "pool",
-    "restaurant",
-    "breakfast",
-    "wifi",
-    "parking",
-    "pets",
-    "smoking",
-    "laundry",
-    "luggage",
-    "children",
-];
 
 /// Plans the tools for the guest's message; `earlier` are his messages before it.
 pub(super) fn plan(request: &ChatRequest, message: &str, earlier: &[&str]) -> Plan {
@@ -378,67 +288,6 @@ fn is_talk(concepts: &[&str], words: &[String], message: &str, specialist: Speci
         && specialist == Specialist::Concierge
         && !message.contains('?')
         && (!concepts.is_empty() || topics <= 3)
-}
-
-/// The questions of a message: sentences, and halves joined by `and` that each ask something.
-pub(super) fn questions(message: &str) -> Vec<String> {
-    const JOINTS: &[&str] = &[" and ", " und ", " e ", " y ", " et ", " en ", "; "];
-    const STARTS: &[&str] = &[
-        "what", "what's", "when", "where", "which", "who", "how", "is", "are", "do", "does", "can",
-        "wann", "wo", "wie", "was", "welche", "gibt", "kann", "qual", "quando", "onde", "como",
-        "quanto", "a", "cual", "cuando", "donde", "cuanto", "hay", "quel", "quelle", "quand", "ou",
-        "combien", "comment", "quale", "dove", "che", "wat", "wanneer", "waar", "hoe", "ha", "c",
-    ];
-    let mut found = Vec::new();
-    for sentence in text::sentences(message) {
-        let mut rest = sentence;
-        'split: loop {
-            for joint in JOINTS {
-                for (at, _) in rest.match_indices(joint) {
-                    let tail = &rest[at + joint.len()..];
-                    let words = text::words(tail);
-                    let starts = words
-                        .first()
-                        .is_some_and(|word| STARTS.contains(&word.as_str()));
-                    let asks = starts
-                        && words
-                            .iter()
-                            .filter(|word| !text::is_stop_word(word))
-                            .count()
-                            >= 1;
-                    if asks && words.len() >= 3 {
-                        found.push(rest[..at].trim().to_owned());
-                        rest = tail;
-                        continue 'split;
-                    }
-                }
-            }
-            break;
-        }
-        found.push(rest.trim().to_owned());
-    }
-    // A greeting before the question is no question.
-    let meaningful: Vec<String> = found
-        .iter()
-        .filter(|part| !is_courtesy(part))
-        .cloned()
-        .collect();
-    let mut parts = if meaningful.is_empty() {
-        found
-    } else {
-        meaningful
-    };
-    parts.truncate(4);
-    parts
-}
-
-fn is_courtesy(part: &str) -> bool {
-    let words = text::words(part);
-    words.len() <= 4
-        && !part.contains('?')
-        && lexicon::named(part)
-            .iter()
-            .any(|(concept, _)| matches!(concept.name, "greeting" | "thanks" | "farewell"))
 }
 
 /// Whether a message asks for knowledge: nobody wishes with `how much`.

@@ -1,0 +1,64 @@
+//! The parts of a message that each ask something.
+
+use crate::{router::lexicon, text};
+
+/// The questions of a message: sentences, and halves joined by `and` that each ask something.
+pub(super) fn questions(message: &str) -> Vec<String> {
+    const JOINTS: &[&str] = &[" and ", " und ", " e ", " y ", " et ", " en ", "; "];
+    const STARTS: &[&str] = &[
+        "what", "what's", "when", "where", "which", "who", "how", "is", "are", "do", "does", "can",
+        "wann", "wo", "wie", "was", "welche", "gibt", "kann", "qual", "quando", "onde", "como",
+        "quanto", "a", "cual", "cuando", "donde", "cuanto", "hay", "quel", "quelle", "quand", "ou",
+        "combien", "comment", "quale", "dove", "che", "wat", "wanneer", "waar", "hoe", "ha", "c",
+    ];
+    let mut found = Vec::new();
+    for sentence in text::sentences(message) {
+        let mut rest = sentence;
+        'split: loop {
+            for joint in JOINTS {
+                for (at, _) in rest.match_indices(joint) {
+                    let tail = &rest[at + joint.len()..];
+                    let words = text::words(tail);
+                    let starts = words
+                        .first()
+                        .is_some_and(|word| STARTS.contains(&word.as_str()));
+                    let asks = starts
+                        && words
+                            .iter()
+                            .filter(|word| !text::is_stop_word(word))
+                            .count()
+                            >= 1;
+                    if asks && words.len() >= 3 {
+                        found.push(rest[..at].trim().to_owned());
+                        rest = tail;
+                        continue 'split;
+                    }
+                }
+            }
+            break;
+        }
+        found.push(rest.trim().to_owned());
+    }
+    // A greeting before the question is no question.
+    let meaningful: Vec<String> = found
+        .iter()
+        .filter(|part| !is_courtesy(part))
+        .cloned()
+        .collect();
+    let mut parts = if meaningful.is_empty() {
+        found
+    } else {
+        meaningful
+    };
+    parts.truncate(4);
+    parts
+}
+
+fn is_courtesy(part: &str) -> bool {
+    let words = text::words(part);
+    words.len() <= 4
+        && !part.contains('?')
+        && lexicon::named(part)
+            .iter()
+            .any(|(concept, _)| matches!(concept.name, "greeting" | "thanks" | "farewell"))
+}

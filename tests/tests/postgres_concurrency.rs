@@ -406,7 +406,8 @@ async fn a_transaction_pinned_elsewhere_does_not_slow_claims() {
     all.end().await;
     let early: Duration = rounds[1..6].iter().sum();
     let late: Duration = rounds[15..].iter().sum();
-    assert!(late < early * 3, "{rounds:?}");
+    // Other tests run beside this one; what walks all dead rows is slower by far more.
+    assert!(late < early * 5, "{rounds:?}");
 }
 
 #[tokio::test]

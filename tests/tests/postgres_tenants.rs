@@ -309,6 +309,9 @@ async fn two_stores_live_in_two_schemas_beside_a_host_application() {
 
     // The host's row and its job exist together or not at all.
     let mut tx = one.begin().await.expect("a transaction");
+    let mut refused = hotel.job(Queue::PmsSyncQueue, "refused");
+    refused.max_attempts = 0;
+    let refused = one.enqueue_in(&mut tx, refused).await;
     let kept = one
         .enqueue_in(&mut tx, hotel.job(Queue::PmsSyncQueue, "kept"))
         .await
@@ -337,6 +340,7 @@ async fn two_stores_live_in_two_schemas_beside_a_host_application() {
     one.close().await;
     two.close().await;
     database.drop_database().await;
+    assert_eq!(refused.expect_err("no attempt").kind(), ErrorKind::Invalid);
     assert!(here.expect("a read").is_some());
     assert!(not_here.expect("a read").is_none());
     assert_eq!(in_one.expect("a read").len(), 1);

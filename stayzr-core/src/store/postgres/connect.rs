@@ -117,6 +117,9 @@ impl PostgresStore {
     /// Takes the role and begins in one round trip. `begin` comes last: what stands before it in
     /// the same message belongs to the transaction, and if the role may not be taken, none is left
     /// open on a connection that goes back to the pool.
+    ///
+    /// Every statement has its index. The planner does not know of dead rows that a transaction
+    /// pinned elsewhere keeps in a queue's table, and would read them all.
     async fn begin_as(
         &self,
         operation: &'static str,
@@ -126,7 +129,8 @@ impl PostgresStore {
         let statement = || {
             AssertSqlSafe(format!(
                 "select set_config('role', '{role}', true), \
-                 set_config('app.organization_id', '{organization}', true); begin"
+                 set_config('app.organization_id', '{organization}', true), \
+                 set_config('enable_seqscan', 'off', true); begin"
             ))
         };
         // A connection that the server has closed is noticed by its first use; nothing has happened

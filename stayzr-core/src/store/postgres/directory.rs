@@ -232,7 +232,8 @@ async fn expire(tx: &mut PgConnection, queue: Queue, now: DateTime<Utc>) -> Resu
     let held = jobs::HELD;
     let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
         "select {held} from jobs
-         where queue = $1 and place = 'held' and locked_until <= $2 order by number limit $3
+         where queue = $1 and place = 'held' and locked_until <= $2
+         order by locked_until limit $3
          for no key update skip locked",
     )))
     .bind(queue.as_str())

@@ -53,16 +53,19 @@ impl PostgresStore {
                 .fetch_one(&mut **tx)
                 .await
                 .map_err(failed(OPERATION))?;
-        become_(tx, "stayzr_system", &self.options.schema).await?;
-        let ids = enqueue(tx, &*self.clock, &[job]).await?;
-        become_(tx, &role, &path).await?;
+        take_role(tx, "stayzr_system", &self.options.schema).await?;
+        let ids = enqueue(tx, &*self.clock, &[job]).await;
+        // A job that is refused leaves the caller's transaction as it was.
+        let restored = take_role(tx, &role, &path).await;
+        let ids = ids?;
+        restored?;
         ids.first()
             .copied()
             .ok_or_else(|| Error::internal(OPERATION, "a job was neither stored nor found"))
     }
 }
 
-async fn become_(tx: &mut PgConnection, role: &str, path: &str) -> Result<()> {
+async fn take_role(tx: &mut PgConnection, role: &str, path: &str) -> Result<()> {
     sqlx::query("select set_config('role', $1, true), set_config('search_path', $2, true)")
         .bind(role)
         .bind(path)

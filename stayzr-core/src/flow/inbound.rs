@@ -115,7 +115,8 @@ fn accept(
         kind: message.kind.clone(),
         text: message.text.clone(),
         sent_at: message.sent_at,
-        // A reaction or a picture without words asks nothing that could be answered.
-        enqueue_turn: !message.text.trim().is_empty() && message.kind != "reaction",
+        // Even a reaction, which asks nothing: it may supersede a turn that was about to answer,
+        // and then it is its turn that does.
+        enqueue_turn: true,
     }
 }

@@ -45,7 +45,8 @@ impl TurnJob {
 /// and outbound job at once.
 ///
 /// With a lease the turn's job is completed in the same commit. A newer message that came in
-/// meanwhile supersedes the turn; a person who took over mutes it.
+/// meanwhile supersedes the turn, and so does another turn that answered first; a person who took
+/// over mutes it. Where nothing is asked, there is no answer.
 pub async fn run_turn<S>(
     store: &S,
     concierge: &dyn Concierge,
@@ -65,11 +66,9 @@ where
                 .with("conversation_id", conversation_id)
         })?;
     let history = store.messages(scope, conversation_id, HISTORY).await?;
-    let unanswered = history
-        .last()
-        .filter(|last| last.direction == Direction::Inbound);
-    let (Some(newest), ConversationStatus::Open) = (unanswered, conversation.status) else {
-        // Answered with an earlier message, or by a person.
+    let (Some(newest), ConversationStatus::Open) = (unanswered(&history), conversation.status)
+    else {
+        // Answered with an earlier message, or by a person, or nothing was asked.
         if let Some(lease) = &lease {
             store
                 .finish(lease, JobOutcome::Completed, Vec::new())
@@ -110,6 +109,15 @@ where
         reply,
         ..turn
     })
+}
+
+/// The newest message of a tail of the guest's messages in which something is asked.
+fn unanswered(history: &[Message]) -> Option<&Message> {
+    let mut tail = history
+        .iter()
+        .rev()
+        .take_while(|message| message.direction == Direction::Inbound);
+    tail.any(Message::asks).then(|| history.last()).flatten()
 }
 
 fn commit(

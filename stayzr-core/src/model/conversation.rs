@@ -207,3 +207,13 @@ pub struct Message {
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
+
+impl Message {
+    /// Whether a guest says something here that could be answered: a reaction or a picture without
+    /// words asks nothing.
+    pub fn asks(&self) -> bool {
+        self.direction == Direction::Inbound
+            && self.kind != "reaction"
+            && !self.text.trim().is_empty()
+    }
+}

@@ -91,8 +91,8 @@ pub struct CommitTurn {
     pub lease: Option<Lease>,
     /// The conversation.
     pub conversation_id: ConversationId,
-    /// The newest message of the guest that the turn has read. If there is a newer one, or a
-    /// person has taken over meanwhile, nothing of the reply is written.
+    /// The newest message of the guest that the turn has read. If there is a newer one, or it was
+    /// answered meanwhile, or a person has taken over, nothing of the reply is written.
     pub answered_up_to: MessageId,
     /// The reply; none for silence.
     pub reply: Option<Reply>,
@@ -125,8 +125,8 @@ pub struct Reply {
 pub enum TurnCommitted {
     /// Written.
     Committed,
-    /// A newer message of the guest came in: nothing written, the turn's job is completed (the
-    /// newer message has its own).
+    /// A newer message of the guest came in, or another turn has answered this one: nothing
+    /// written, the turn's job is completed (a newer message has its own).
     Superseded,
     /// A person answers now: nothing written, the turn's job is completed.
     Muted,

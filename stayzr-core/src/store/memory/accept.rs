@@ -7,8 +7,6 @@ use crate::{
     ids::{ConversationId, MessageId},
     model::{Author, Conversation, ConversationStatus, Direction, Message, MessageStatus},
     port::conversation::{AcceptMessage, AcceptedMessage},
-    queue::{NewJob, Queue},
-    tenant::TenantScope,
     transform::EntityKind,
 };
 
@@ -34,6 +32,7 @@ impl State {
             conversation.reply_to.clone_from(&new.reply_to);
         }
         let conversation = conversation.clone();
+        let turn = new.turn_job(conversation_id);
         let message_id = MessageId::generate(clock);
         let message = Message {
             id: message_id,
@@ -54,12 +53,7 @@ impl State {
         let account = new.channel_account_id;
         self.push_message(message, conversation.property_id, account, None);
         if new.enqueue_turn && conversation.status == ConversationStatus::Open {
-            let scope =
-                TenantScope::property(conversation.organization_id, conversation.property_id);
-            let payload = serde_json::json!({ "conversation_id": conversation_id });
-            let job = NewJob::new(Queue::AgentTurnQueue, scope, payload)
-                .key(format!("conversation:{conversation_id}"));
-            self.jobs.enqueue(job, clock);
+            self.jobs.enqueue(turn, clock);
         }
         Ok(AcceptedMessage {
             message_id,

@@ -41,7 +41,7 @@ impl Conversations for MemoryStore {
         let conversation = state.conversation_in(turn.scope, turn.conversation_id)?;
         let committed = if conversation.status != ConversationStatus::Open {
             TurnCommitted::Muted
-        } else if state.newest_inbound(turn.conversation_id) != Some(turn.answered_up_to) {
+        } else if state.newest_message(turn.conversation_id) != Some(turn.answered_up_to) {
             TurnCommitted::Superseded
         } else {
             TurnCommitted::Committed
@@ -239,12 +239,10 @@ impl State {
         })
     }
 
-    pub(super) fn newest_inbound(&self, conversation: ConversationId) -> Option<MessageId> {
+    fn newest_message(&self, conversation: ConversationId) -> Option<MessageId> {
         let mut newest = self.messages.values().rev().map(|entry| &entry.message);
         newest
-            .find(|message| {
-                message.conversation_id == conversation && message.direction == Direction::Inbound
-            })
+            .find(|message| message.conversation_id == conversation)
             .map(|message| message.id)
     }
 

@@ -90,7 +90,8 @@ pub(super) async fn commit(
     Ok(TurnCommitted::Committed)
 }
 
-/// Whether the guest has written since this message came.
+/// Whether the guest has written since this message came, or was answered: turns that do not come
+/// through the queue may run side by side.
 async fn is_superseded(
     tx: &mut SqliteConnection,
     conversation_id: ConversationId,
@@ -100,8 +101,7 @@ async fn is_superseded(
     let newer: Option<bool> = sqlx::query_scalar(
         "select exists (
              select 1 from messages n
-             where n.conversation_id = m.conversation_id and n.direction = 'inbound'
-               and n.number > m.number)
+             where n.conversation_id = m.conversation_id and n.number > m.number)
          from messages m where m.id = $1 and m.conversation_id = $2",
     )
     .bind(answered_up_to.to_string())

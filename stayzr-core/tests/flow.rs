@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use hotel::{Answers, Hotel, Written, text};
 use stayzr_core::{
     Result,
-    flow::{TurnJob, receive_events, run_turn},
+    clock::Clock,
+    flow::{StaffReply, TurnJob, receive_events, run_turn, staff_reply},
     ids::ConversationId,
     model::{Channel, Direction, TurnStatus},
     port::{
@@ -42,6 +43,7 @@ on_each_store! {
     a_reaction_or_a_picture_alone_gets_no_answer
     invariant_f_two_turns_at_once_answer_a_message_once
     quick_messages_are_answered_together
+    invariant_p_card_numbers_are_masked_before_they_are_stored
 }
 
 const TURNS: Queue = Queue::AgentTurnQueue;
@@ -152,4 +154,19 @@ async fn quick_messages_are_answered_together<S: Store>(at: Hotel<S>) {
     assert_eq!(replies(&at, id).await, ["Hello / When is breakfast?"]);
     let more = claim_one(&at.store, TURNS).await;
     assert!(more.is_err(), "one turn answers both");
+}
+
+async fn invariant_p_card_numbers_are_masked_before_they_are_stored<S: Store>(at: Hotel<S>) {
+    let id = at
+        .receives(text("wamid.1", "my card is 4111 1111 1111 1111"))
+        .await;
+    let reply = StaffReply {
+        conversation_id: id,
+        text: "Is it 4111111111111111?".to_owned(),
+    };
+    let clock: &dyn Clock = at.clock.as_ref();
+    let stored = staff_reply(&at.store, clock, at.scope, reply).await;
+    assert_eq!(stored.expect("a reply").text, "Is it ************1111?");
+    let messages = at.store.messages(at.scope, id, 50).await.expect("messages");
+    assert_eq!(messages[0].text, "my card is **** **** **** 1111");
 }

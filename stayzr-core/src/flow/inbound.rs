@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use crate::{
     Result,
+    mask::mask_cards_in_text,
     model::{Channel, ChannelEvent, Contact, ContactChannel, InboundMessage},
     port::{
         conversation::{AcceptMessage, Conversations},
@@ -113,7 +114,8 @@ fn accept(
         name: message.name.clone(),
         vendor_message_id: Some(message.vendor_message_id.clone()),
         kind: message.kind.clone(),
-        text: message.text.clone(),
+        // The Receiver masks whole bodies; a host of its own may not.
+        text: mask_cards_in_text(&message.text).into_owned(),
         sent_at: message.sent_at,
         // Even a reaction, which asks nothing: it may supersede a turn that was about to answer,
         // and then it is its turn that does.

@@ -5,6 +5,7 @@ use crate::{
     Error, Result,
     clock::Clock,
     ids::{ConversationId, MessageId, ServiceRequestId},
+    mask::mask_cards_in_text,
     model::{
         Author, Channel, Conversation, ConversationStatus, Direction, Escalation, Guest,
         LanguageTag, Message, MessageStatus, Property, ServiceRequest, ServiceRequestStatus, Turn,
@@ -233,8 +234,8 @@ pub struct StaffReply {
     pub text: String,
 }
 
-/// Sends a message of staff: pending replies of the machine are cancelled and the conversation is
-/// taken over in the same command.
+/// Sends a message of staff, with card numbers masked: pending replies of the machine are cancelled
+/// and the conversation is taken over in the same command.
 pub async fn staff_reply<S>(
     store: &S,
     clock: &dyn Clock,
@@ -259,7 +260,8 @@ where
             .with("conversation_id", reply.conversation_id)
         })?;
     let property_scope = TenantScope::property(scope.organization_id, conversation.property_id);
-    let outgoing = outgoing(&conversation, property_scope, Author::Staff, text, clock);
+    let text = mask_cards_in_text(text);
+    let outgoing = outgoing(&conversation, property_scope, Author::Staff, &text, clock);
     let message = store.staff_reply(scope, conversation.id, outgoing).await?;
     debug_assert!(message.status != MessageStatus::Received);
     Ok(message)

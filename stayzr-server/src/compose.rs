@@ -92,8 +92,8 @@ impl Foundation {
         let connect = providers.clone();
         let engine = SyncEngine::new(ports, connect, clock.clone(), EngineOptions::default());
         let embedder = models::embedder(&config)?;
-        let (index, probe) = models::index(&config, &store, embedder.as_ref())?;
-        let knowledge = KnowledgeBase::new(store.clone(), index, embedder, clock.clone());
+        let models::Index { passages, probe } = models::index(&config, &store, embedder.as_ref())?;
+        let knowledge = KnowledgeBase::new(store.clone(), passages, embedder, clock.clone());
         let knowledge = Arc::new(knowledge);
         let mut probes: Vec<Arc<dyn Probe>> = vec![Arc::new(StoreProbe(store.clone()))];
         probes.extend(probe);

@@ -27,14 +27,24 @@ pub(crate) fn embedder(config: &Config) -> Result<Arc<dyn Embedder>, Failure> {
     }
 }
 
-/// The knowledge index, and what asks it whether it answers, where it is not in this process.
+/// Where passages are searched.
+pub(crate) struct Index {
+    pub(crate) passages: Arc<dyn KnowledgeIndex>,
+    /// Asks it whether it answers, where it is not in this process.
+    pub(crate) probe: Option<Arc<dyn Probe>>,
+}
+
+/// The knowledge index.
 pub(crate) fn index(
     config: &Config,
     store: &Arc<dyn Store>,
     embedder: &dyn Embedder,
-) -> Result<(Arc<dyn KnowledgeIndex>, Option<Arc<dyn Probe>>), Failure> {
+) -> Result<Index, Failure> {
     match config.knowledge.index.as_str() {
-        "embedded" => Ok((Arc::new(EmbeddedIndex::new(store.clone())), None)),
+        "embedded" => Ok(Index {
+            passages: Arc::new(EmbeddedIndex::new(store.clone())),
+            probe: None,
+        }),
         _ => qdrant::index(config, embedder),
     }
 }
@@ -152,16 +162,16 @@ mod qdrant {
         }
     }
 
-    pub(super) fn index(
-        config: &Config,
-        embedder: &dyn Embedder,
-    ) -> Result<(Arc<dyn KnowledgeIndex>, Option<Arc<dyn Probe>>), Failure> {
+    pub(super) fn index(config: &Config, embedder: &dyn Embedder) -> Result<Index, Failure> {
         let chosen = &config.knowledge;
         let key = &chosen.qdrant_api_key;
         let key = (!key.expose_secret().is_empty()).then_some(key);
         let mark = embedder.mark();
         let index = Arc::new(QdrantIndex::connect(&chosen.qdrant_url, key, mark)?);
-        Ok((index.clone(), Some(index)))
+        Ok(Index {
+            passages: index.clone(),
+            probe: Some(index),
+        })
     }
 }
 
@@ -170,10 +180,7 @@ mod qdrant {
 mod qdrant {
     use super::*;
 
-    pub(super) fn index(
-        _: &Config,
-        _: &dyn Embedder,
-    ) -> Result<(Arc<dyn KnowledgeIndex>, Option<Arc<dyn Probe>>), Failure> {
+    pub(super) fn index(_: &Config, _: &dyn Embedder) -> Result<Index, Failure> {
         Err(Failure::new("not_built_in", "this build has no Qdrant"))
     }
 }

@@ -205,7 +205,7 @@ fn wrong_type(place: &str, expected: &Value, found: &str) -> Failure {
     Failure::new(
         "invalid_value",
         format!(
-            "configuration: {place} must be a {}, it is a {found}",
+            "configuration: {place} must be of type {}, it is {found}",
             expected.type_str()
         ),
     )

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use stayzr_core::{Error, ErrorKind};
@@ -8,10 +6,13 @@ use super::Body;
 
 /// An error as the caller sees it: `application/problem+json` of RFC 9457 with a stable `code`.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
-    title: Cow<'static, str>,
+    title: &'static str,
     detail: Option<String>,
     extra: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -71,15 +72,15 @@ const fn of_kind(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
 impl Problem {
     /// A problem with this status, code and title.
     pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code,
-            title: Cow::Borrowed(title),
+            title,
             detail: None,
             extra: Map::new(),
             headers: Vec::new(),
             cause: None,
-        }
+        }))
     }
 
     /// Input that is wrong, with a sentence that says why.
@@ -101,63 +102,64 @@ impl Problem {
     /// Sets the sentence for people.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds a member of the body.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.extra.insert(name.to_owned(), value.into());
+        self.0.extra.insert(name.to_owned(), value.into());
         self
     }
 
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// What caused it, to be logged where it is handled; only errors of ours have one.
     pub fn cause(&self) -> Option<&Error> {
-        self.cause.as_ref()
+        self.0.cause.as_ref()
     }
 
     /// The answer. `instance` is the path of the request.
     pub fn into_response(self, instance: Option<&str>) -> Response<Body> {
-        let mut body = self.extra;
-        let kind = self.code.replace('_', "-");
+        let problem = *self.0;
+        let mut body = problem.extra;
+        let kind = problem.code.replace('_', "-");
         body.insert(
             "type".into(),
             json!(format!("https://stayzr.dev/problems/{kind}")),
         );
-        body.insert("title".into(), json!(self.title));
-        body.insert("status".into(), json!(self.status.as_u16()));
-        body.insert("code".into(), json!(self.code));
-        if let Some(detail) = self.detail {
+        body.insert("title".into(), json!(problem.title));
+        body.insert("status".into(), json!(problem.status.as_u16()));
+        body.insert("code".into(), json!(problem.code));
+        if let Some(detail) = problem.detail {
             body.insert("detail".into(), json!(detail));
         }
         if let Some(instance) = instance {
             body.insert("instance".into(), json!(instance));
         }
         let mut response = Response::new(super::body::full(Value::Object(body).to_string()));
-        *response.status_mut() = self.status;
+        *response.status_mut() = problem.status;
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        for (name, value) in self.headers {
+        for (name, value) in problem.headers {
             response.headers_mut().insert(name, value);
         }
         response
@@ -170,12 +172,12 @@ impl From<Error> for Problem {
         // What went wrong inside is for the log; what the caller did is for the caller.
         if !matches!(error.kind(), ErrorKind::Internal | ErrorKind::Corrupt) {
             let mut detail = error.message().to_owned();
-            if problem.status.is_client_error() {
+            if problem.0.status.is_client_error() {
                 for (key, value) in error.context() {
                     detail.push_str(&format!(" ({key}: {value})"));
                 }
             }
-            problem.detail = Some(detail);
+            problem.0.detail = Some(detail);
         }
         let wait = match (error.retry_after(), error.kind()) {
             (Some(wait), _) => Some(wait.as_secs().max(1)),
@@ -184,10 +186,11 @@ impl From<Error> for Problem {
         };
         if let Some(seconds) = wait {
             problem
+                .0
                 .headers
                 .push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         }
-        problem.cause = Some(error);
+        problem.0.cause = Some(error);
         problem
     }
 }

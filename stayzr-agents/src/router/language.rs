@@ -9,7 +9,9 @@ use crate::text;
 const HINTS: &[(&str, &str)] = &[
     (
         "en",
-        "the is are what when where how much does do can i my you your have please thanks \
+        "a an could should in at on we our us me tell get see near nearby recommend arrive leave open \
+         late early cost costs price stay tonight tomorrow today be am are not if or has was were \
+         the is are what when where how much does do can i my you your have please thanks \
          thank hello hi hey room would like need want there with for time breakfast booking \
          book which any yes bye goodbye good morning it and of to towels i'd i'm don't cancel \
          speak someone this help",

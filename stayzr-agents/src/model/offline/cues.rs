@@ -45,10 +45,10 @@ pub(super) const DEPARTMENTS: &[(&str, &str)] = &[
 
 /// Questions about the reservation that the guest already has.
 pub(super) static OWN: PhraseSet = PhraseSet::new(
-    "my booking, my reservation, my stay, my room, our booking, our reservation, my current \
+    "my booking, my reservation, my stay, our booking, our reservation, my current \
      booking, my hotel booking, my existing booking, have a booking, have a reservation, confirm \
      my, booking number, reservation number, meine buchung, meine reservierung, meiner buchung, \
-     meiner reservierung, unsere buchung, unsere reservierung, mein zimmer, a minha reserva, \
+     meiner reservierung, unsere buchung, unsere reservierung, a minha reserva, \
      minha reserva, nossa reserva, mi reserva, nuestra reserva, ma reservation, notre \
      reservation, mia prenotazione, nostra prenotazione, mijn reservering, mijn boeking, onze \
      reservering",
@@ -99,3 +99,10 @@ pub(super) const AMENITIES: &[&str] = &[
     "luggage",
     "children",
 ];
+
+/// What is missing is a wish too, where staff can bring it.
+pub(super) static MISSING: PhraseSet = PhraseSet::new(
+    "there are no, there is no, there's no, is missing, are missing, ran out of, run out of, \
+     out of, es fehlen, es fehlt, es gibt keine, faltam, falta, nao ha, no hay, il manque, il n y a, \
+     mancano, manca, non c e, non ci sono, er zijn geen, er is geen",
+);

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     cues::{
-        ADDRESS, AMENITIES, CHECK_IN, CHECK_OUT, CONDITIONS, DEPARTMENTS, MAIL, OWN, PHONE,
-        TROUBLE, WHEN, WISH,
+        ADDRESS, AMENITIES, CHECK_IN, CHECK_OUT, CONDITIONS, DEPARTMENTS, MAIL, MISSING, OWN,
+        PHONE, TROUBLE, WHEN, WISH,
     },
     dates,
-    questions::questions,
+    questions::{asks_openly, questions},
     select,
 };
 use crate::{
@@ -155,12 +155,16 @@ impl Planner<'_> {
     }
 }
 
+/// Guides of the area seldom say that a place is nearby.
+const AROUND: &str = "local guide nearby";
+
 /// The question as it is searched: foreign words get their English names beside them.
 fn query(question: &str) -> String {
     let english =
         crate::router::detect_language(question).is_none_or(|language| language.language() == "en");
     let glosses = select::glosses(question);
-    if english || glosses.is_empty() {
+    let around = glosses.contains(&AROUND);
+    if glosses.is_empty() || (english && !around) {
         return question.to_owned();
     }
     format!("{question} ({})", glosses.join(", "))
@@ -194,7 +198,8 @@ fn reservation_arguments(message: &str) -> Value {
 }
 
 fn wish(words: &[String], concepts: &[&str]) -> Option<&'static str> {
-    let troubled = concepts.iter().any(|name| TROUBLE.contains(name));
+    let missing = MISSING.is_in(words) && !asks_openly(words);
+    let troubled = missing || concepts.iter().any(|name| TROUBLE.contains(name));
     let wished = WISH.is_in(words)
         || words
             .last()
@@ -288,52 +293,6 @@ fn is_talk(concepts: &[&str], words: &[String], message: &str, specialist: Speci
         && specialist == Specialist::Concierge
         && !message.contains('?')
         && (!concepts.is_empty() || topics <= 3)
-}
-
-/// Whether a message asks for knowledge: nobody wishes with `how much`.
-fn asks_openly(words: &[String]) -> bool {
-    words.first().is_some_and(|word| {
-        matches!(
-            word.as_str(),
-            "what"
-                | "what's"
-                | "when"
-                | "where"
-                | "which"
-                | "who"
-                | "how"
-                | "is"
-                | "are"
-                | "do"
-                | "does"
-                | "wann"
-                | "wo"
-                | "wie"
-                | "was"
-                | "welche"
-                | "gibt"
-                | "qual"
-                | "quando"
-                | "onde"
-                | "quanto"
-                | "quantos"
-                | "cual"
-                | "cuando"
-                | "donde"
-                | "cuanto"
-                | "quel"
-                | "quelle"
-                | "quand"
-                | "combien"
-                | "quale"
-                | "dove"
-                | "wat"
-                | "wanneer"
-                | "waar"
-                | "hoe"
-                | "hoeveel"
-        )
-    })
 }
 
 /// At most so many characters, on one line.

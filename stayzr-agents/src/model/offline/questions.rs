@@ -1,5 +1,6 @@
 //! The parts of a message that each ask something.
 
+use super::select;
 use crate::{router::lexicon, text};
 
 /// The questions of a message: sentences, and halves joined by `and` that each ask something.
@@ -12,8 +13,15 @@ pub(super) fn questions(message: &str) -> Vec<String> {
         "combien", "comment", "quale", "dove", "che", "wat", "wanneer", "waar", "hoe", "ha", "c",
     ];
     let mut found = Vec::new();
-    for sentence in text::sentences(message) {
-        let mut rest = sentence;
+    let sentences = text::sentences(message);
+    // What is told before a question is no question of its own.
+    let asks = |sentence: &&str| sentence.ends_with('?') || asks_openly(&text::words(sentence));
+    let only_asking = sentences.iter().any(asks);
+    for sentence in sentences
+        .iter()
+        .filter(|sentence| !only_asking || asks(sentence))
+    {
+        let mut rest = *sentence;
         'split: loop {
             for joint in JOINTS {
                 for (at, _) in rest.match_indices(joint) {
@@ -45,11 +53,23 @@ pub(super) fn questions(message: &str) -> Vec<String> {
         .filter(|part| !is_courtesy(part))
         .cloned()
         .collect();
-    let mut parts = if meaningful.is_empty() {
+    let parts = if meaningful.is_empty() {
         found
     } else {
         meaningful
     };
+    // `… and how much does it cost?` asks about what stands before it.
+    let mut joined: Vec<String> = Vec::new();
+    for part in parts {
+        match joined.last_mut() {
+            Some(before) if select::terms(&part).is_empty() => {
+                before.push(' ');
+                before.push_str(&part);
+            }
+            _ => joined.push(part),
+        }
+    }
+    let mut parts = joined;
     parts.truncate(4);
     parts
 }
@@ -61,4 +81,50 @@ fn is_courtesy(part: &str) -> bool {
         && lexicon::named(part)
             .iter()
             .any(|(concept, _)| matches!(concept.name, "greeting" | "thanks" | "farewell"))
+}
+
+/// Whether a message asks for knowledge: nobody wishes with `how much`.
+pub(super) fn asks_openly(words: &[String]) -> bool {
+    words.first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "what"
+                | "what's"
+                | "when"
+                | "where"
+                | "which"
+                | "who"
+                | "how"
+                | "is"
+                | "are"
+                | "do"
+                | "does"
+                | "wann"
+                | "wo"
+                | "wie"
+                | "was"
+                | "welche"
+                | "gibt"
+                | "qual"
+                | "quando"
+                | "onde"
+                | "quanto"
+                | "quantos"
+                | "cual"
+                | "cuando"
+                | "donde"
+                | "cuanto"
+                | "quel"
+                | "quelle"
+                | "quand"
+                | "combien"
+                | "quale"
+                | "dove"
+                | "wat"
+                | "wanneer"
+                | "waar"
+                | "hoe"
+                | "hoeveel"
+        )
+    })
 }

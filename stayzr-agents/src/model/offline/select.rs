@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use stayzr_core::model::Tier;
 
-use super::wanted::{looks_like, wanted};
+use super::wanted::{Wanted, has_span, looks_like, wanted};
 use crate::{router::lexicon, text, tool::FoundPassage};
 
 /// A quote with its source.
@@ -35,8 +35,11 @@ const MEASURES: &[(&str, &[&str])] = &[
     ("visitor", &["tax", "levy"]),
 ];
 
-/// Words that every document of a hotel holds.
-const HOUSE: &[&str] = &["hotel", "hotels", "house", "property", "guest", "guests"];
+/// Words that every document of a hotel holds, or that only tell what kind of answer is wanted.
+const HOUSE: &[&str] = &[
+    "hotel", "hotels", "house", "property", "guest", "guests", "cost", "costs", "price", "prices",
+    "kostet", "kosten",
+];
 
 /// The topic words of a question as stems, with the English gloss of concepts it names in another
 /// language.
@@ -59,6 +62,7 @@ pub(super) fn terms(question: &str) -> Vec<String> {
     for gloss in glosses(question) {
         terms.extend(text::words(gloss).iter().map(|word| text::stem(word)));
     }
+    terms.extend(concepts(question));
     let mut seen = HashSet::new();
     terms.retain(|term| seen.insert(term.clone()));
     terms
@@ -137,7 +141,13 @@ pub(super) fn select(
         .iter()
         .map(|term| {
             let seen = units.iter().filter(|unit| has(&unit.words, term)).count() as f64;
-            let own = if added.contains(term) { 0.5 } else { 1.0 };
+            let own = if term.starts_with('#') {
+                0.35
+            } else if added.contains(term) {
+                0.5
+            } else {
+                1.0
+            };
             (term.as_str(), own * (1.0 + total / (1.0 + seen)).ln())
         })
         .collect();
@@ -162,6 +172,8 @@ pub(super) fn select(
             // The order of the search knows more than its rounded scores.
             let rank = 0.9 / (1.0 + unit.passage as f64);
             let base = topical + 2.2 * passage.score + rank;
+            let span = wanted.contains(&Wanted::Time) && has_span(unit.text);
+            let fits = if span { fits + 0.6 } else { fits };
             let form = if asked > 0.0 {
                 1.0 + 0.55 * (fits / asked)
             } else {
@@ -210,11 +222,21 @@ pub(super) fn select(
 /// Quotes to one question stop behind so many characters.
 const BUDGET: usize = 420;
 
+/// The stems of a text, and `#name` for each concept that it names in whatever words.
 fn stems(text: &str) -> HashSet<String> {
     text::words(&text::join_compounds(text))
         .iter()
         .map(|word| text::stem(word))
+        .chain(concepts(text))
         .collect()
+}
+
+fn concepts(text: &str) -> impl Iterator<Item = String> {
+    lexicon::named(text)
+        .into_iter()
+        .map(|(concept, _)| concept)
+        .filter(|concept| !concept.gloss.is_empty())
+        .map(|concept| format!("#{}", concept.name))
 }
 
 /// A passage in the guest's language is worth most, one in a third language least.
@@ -240,13 +262,18 @@ fn is_about(
         .filter(|term| has(&unit.words, term) || has(&headings[unit.passage], term))
         .map(|term| weight[term.as_str()])
         .sum();
+    // That a figure stands in both says nothing.
+    let named = terms.iter().any(|term| {
+        term.chars().any(char::is_alphabetic)
+            && (has(&unit.words, term) || has(&headings[unit.passage], term))
+    });
     let passage = &passages[unit.passage];
     let needed = match passage.match_tier {
         Tier::Strict => 0.0,
         Tier::Relaxed => 0.25,
         Tier::Fallback => 0.5,
     };
-    all > 0.0 && met >= needed * all
+    named && met >= needed * all
 }
 
 /// A row of a table as a person would say it: `Garage – underground; open 24 hours; EUR 24 a night`.
@@ -298,7 +325,7 @@ fn units(passage: &str) -> Vec<&str> {
     passage
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter(|line| !line.starts_with('#') && line.chars().any(char::is_lowercase))
         .flat_map(|line| {
             if is_row(line) {
                 vec![line]

@@ -121,3 +121,21 @@ fn has_time(text: &str) -> bool {
         .iter()
         .any(|mark| text.contains(mark))
 }
+
+/// Whether a text gives two times as a span, as opening hours do.
+pub(super) fn has_span(text: &str) -> bool {
+    let folded = text::fold(text);
+    [
+        " to ", "-", "–", " as ", " bis ", " until ", " a ", " alle ",
+    ]
+    .iter()
+    .any(|joint| {
+        folded.match_indices(joint).any(|(at, _)| {
+            let before = folded[..at].trim_end();
+            let after = folded[at + joint.len()..].trim_start();
+            before.ends_with(|c: char| c.is_ascii_digit())
+                && after.starts_with(|c: char| c.is_ascii_digit())
+                && after.chars().take(6).any(|c| c == ':' || c == 'h')
+        })
+    })
+}

@@ -7,29 +7,19 @@ use crate::{Error, ErrorKind, Result, port::setup::Maintenance};
 #[async_trait]
 impl Maintenance for PostgresStore {
     async fn migrate(&self) -> Result<()> {
-        self.run_migrations().await
+        // Where the schema is this program's, the user need not be one who may change it. A user who
+        // may not take the roles yet is not told apart here: migrating grants them.
+        match self.applied().await {
+            Ok(applied) if applied == versions() => Ok(()),
+            _ => self.run_migrations().await,
+        }
     }
 
     async fn pending_migrations(&self) -> Result<Vec<String>> {
-        const OPERATION: &str = "postgres.pending_migrations";
-        let there: bool = sqlx::query_scalar(
-            "select exists (select 1 from pg_tables
-                            where schemaname = $1 and tablename = 'stayzr_migrations')",
-        )
-        .bind(&self.options.schema)
-        .fetch_one(&self.pool)
-        .await
-        .map_err(failed(OPERATION))?;
-        let ran: Vec<i64> = match there {
-            true => sqlx::query_scalar("select version from stayzr_migrations where success")
-                .fetch_all(&mut *self.system(OPERATION).await?)
-                .await
-                .map_err(failed(OPERATION))?,
-            false => Vec::new(),
-        };
+        let applied = self.applied().await?;
         Ok(migrations()
             .into_iter()
-            .filter(|migration| !ran.contains(&migration.version))
+            .filter(|migration| !applied.contains(&migration.version))
             .map(|migration| format!("{:04}_{}", migration.version, migration.description))
             .collect())
     }
@@ -162,6 +152,26 @@ impl Maintenance for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Versions of the migrations that ran, in order.
+    async fn applied(&self) -> Result<Vec<i64>> {
+        const OPERATION: &str = "postgres.pending_migrations";
+        let there: bool = sqlx::query_scalar(
+            "select exists (select 1 from pg_tables
+                            where schemaname = $1 and tablename = 'stayzr_migrations')",
+        )
+        .bind(&self.options.schema)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(failed(OPERATION))?;
+        if !there {
+            return Ok(Vec::new());
+        }
+        sqlx::query_scalar("select version from stayzr_migrations where success order by version")
+            .fetch_all(&mut *self.system(OPERATION).await?)
+            .await
+            .map_err(failed(OPERATION))
+    }
+
     async fn delete_some(&self, statement: &'static str, before: DateTime<Utc>) -> Result<u64> {
         const OPERATION: &str = "postgres.sweep";
         let mut tx = self.system(OPERATION).await?;
@@ -173,6 +183,13 @@ impl PostgresStore {
         tx.commit().await.map_err(failed(OPERATION))?;
         Ok(done.rows_affected())
     }
+}
+
+fn versions() -> Vec<i64> {
+    migrations()
+        .iter()
+        .map(|migration| migration.version)
+        .collect()
 }
 
 fn refused(message: &'static str) -> Error {

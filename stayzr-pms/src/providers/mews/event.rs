@@ -98,6 +98,30 @@ mod tests {
     }
 
     #[test]
+    fn invariant_u_an_event_of_another_shape_does_not_lose_those_beside_it() {
+        let body = br#"{"EnterpriseId":"e","Events":[
+            {"Discriminator":"PriceUpdated","Value":"2026"},
+            {"Discriminator":null,"Value":{"Id":"x"}},
+            {"Discriminator":"CustomerUpdated","Value":{"Id":7}},
+            "odd",
+            {"Discriminator":"CustomerUpdated","Value":{"Id":"c"}}]}"#;
+        let unknown = |name: &str| PmsEvent::Unknown {
+            remote_property_id: Some("e".to_owned()),
+            name: name.to_owned(),
+        };
+        assert_eq!(
+            parse_event(body).unwrap(),
+            [
+                unknown("PriceUpdated"),
+                unknown(""),
+                unknown("CustomerUpdated"),
+                unknown(""),
+                changed("e", EntityKind::Guest, "c"),
+            ]
+        );
+    }
+
+    #[test]
     fn invariant_p_an_integration_webhook_leaves_only_its_action() {
         let body = br#"{"Action":"IntegrationCreated","Data":{"Enterprise":{"Id":"e","Name":"n"},
             "AccessToken":"live-token"}}"#;

@@ -1,9 +1,7 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-
-use super::open::list;
 
 /// A general webhook: ids of what changed, often many at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,7 +13,7 @@ pub struct GeneralWebhook {
     #[serde(default)]
     pub integration_id: Option<String>,
     /// What changed.
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "events")]
     pub events: Vec<GeneralEvent>,
     /// What has no name here.
     #[serde(flatten)]
@@ -85,4 +83,20 @@ impl fmt::Debug for IntegrationWebhook {
             .field("action", &self.action)
             .finish_non_exhaustive()
     }
+}
+
+/// One event that is like none we know must not lose the hundreds beside it: of it the name stays.
+fn events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GeneralEvent>, D::Error> {
+    let events = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
+    let named = |event: &Value| {
+        let name = event.get("Discriminator").and_then(Value::as_str);
+        GeneralEvent {
+            discriminator: name.unwrap_or_default().to_owned(),
+            value: None,
+        }
+    };
+    Ok(events
+        .into_iter()
+        .map(|event| GeneralEvent::deserialize(&event).unwrap_or_else(|_| named(&event)))
+        .collect())
 }

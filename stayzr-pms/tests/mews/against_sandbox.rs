@@ -11,7 +11,7 @@ use stayzr_pms::{
     sandbox::{Counts, SandboxOptions},
 };
 
-use crate::common::{Desk, all, applied, change, id, one, provider, sandbox, start};
+use crate::common::{Desk, all, applied, change, fault, id, one, provider, sandbox, start};
 
 #[tokio::test]
 async fn the_property_says_who_it_is() {
@@ -116,7 +116,9 @@ async fn a_guest_is_added_and_changed_and_the_answer_is_what_is_read() {
     let read = one(&provider, EntityKind::Guest, &added.external_id).await;
     assert_eq!(read.as_ref(), Some(&added));
 
-    let again = provider.push(&add).await.unwrap_err();
+    let mut other = add.clone();
+    other.changed.insert("first_name", "Tea");
+    let again = provider.push(&other).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Forbidden);
     assert!(!again.to_string().contains("thea@"), "{again}");
 
@@ -134,6 +136,48 @@ async fn a_guest_is_added_and_changed_and_the_answer_is_what_is_read() {
     assert!(changed.version > added.version);
     let read = one(&provider, EntityKind::Guest, &added.external_id).await;
     assert_eq!(read, Some(changed), "a later sync sees no change");
+}
+
+#[tokio::test]
+async fn a_guest_whose_adding_was_not_answered_is_found_and_not_added_twice() {
+    let sandbox = sandbox().await;
+    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    let add = |fields: &[(&str, serde_json::Value)]| Push {
+        external_id: None,
+        ..change(EntityKind::Guest, "", fields)
+    };
+    for fields in [
+        vec![
+            ("last_name", json!("Carbone")),
+            ("email", json!("thea@quotidiano.example")),
+        ],
+        vec![
+            ("first_name", json!("Ada")),
+            ("last_name", json!("Namesake")),
+        ],
+    ] {
+        let push = add(&fields);
+        sandbox.inject(fault("cut", "customers/add", 1)).unwrap();
+        let lost = provider.push(&push).await.unwrap();
+        assert!(matches!(lost, PushOutcome::Ambiguous(_)), "{lost:?}");
+        let before = desk.stats().await["calls"]["customers/add"].clone();
+        let found = applied(provider.push(&push).await.unwrap());
+        assert_eq!(desk.stats().await["calls"]["customers/add"], before);
+        for (field, value) in &fields {
+            assert_eq!(found.fields.get(field), Some(value));
+        }
+    }
+    // Somebody of the same name whom an address tells apart is somebody else.
+    let namesake = add(&[
+        ("first_name", json!("Ada")),
+        ("last_name", json!("Namesake")),
+        ("phone", json!("+43512999999")),
+    ]);
+    let one = applied(provider.push(&namesake).await.unwrap());
+    let mut nameless = namesake.clone();
+    nameless.changed.insert("phone", "+43512999998");
+    let other = applied(provider.push(&nameless).await.unwrap());
+    assert_ne!(one.external_id, other.external_id);
 }
 
 #[tokio::test]
@@ -273,8 +317,35 @@ async fn a_pinned_room_is_changed_and_stays_pinned() {
     let moved = applied(provider.push(&link(Some(id(&rooms[1])))).await.unwrap());
     assert_eq!(moved.links["room_id"].as_ref().unwrap().id, id(&rooms[1]));
     assert_eq!(desk.get(&path).await["AssignedResourceLocked"], true);
+    let refused = provider.push(&link(Some("no such room".to_owned()))).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid);
+    let now = desk.get(&path).await;
+    assert_eq!(now["AssignedResourceId"], id(&rooms[1]));
+    assert_eq!(now["AssignedResourceLocked"], true, "after a refusal too");
     let free = applied(provider.push(&link(None)).await.unwrap());
     assert_eq!(free.links["room_id"], None);
+}
+
+#[tokio::test]
+async fn a_clock_of_ours_that_is_behind_leaves_no_guest_out_of_a_backfill() {
+    let ahead = chrono::Utc::now() + chrono::TimeDelta::minutes(20);
+    let sandbox = start(SandboxOptions {
+        clock: std::sync::Arc::new(stayzr_core::clock::ManualClock::new(ahead)),
+        ..SandboxOptions::default()
+    })
+    .await;
+    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    let guests = desk.get("guests").await;
+    let changed = id(&guests[0]);
+    desk.patch(&format!("guests/{changed}"), json!({"Notes": "late"}))
+        .await;
+    let read = all(&provider, EntityKind::Guest, None).await;
+    assert!(
+        read.records
+            .iter()
+            .any(|guest| guest.external_id == changed)
+    );
+    assert_eq!(read.records.len(), guests.as_array().unwrap().len());
 }
 
 #[tokio::test]

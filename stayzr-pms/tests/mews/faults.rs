@@ -147,6 +147,27 @@ async fn a_read_that_takes_too_long_is_a_timeout_that_can_be_tried_later() {
 }
 
 #[tokio::test]
+async fn a_vendor_that_says_nothing_is_not_asked_for_ever_less() {
+    let sandbox = sandbox().await;
+    let provider = provider(&sandbox);
+    provider.check().await.unwrap();
+    sandbox
+        .inject(fault("timeout", "reservations", 50))
+        .unwrap();
+    let now = chrono::Utc::now();
+    let query = PageQuery {
+        kind: EntityKind::Reservation,
+        changed: Some((now - chrono::TimeDelta::days(80), now)),
+        position: None,
+    };
+    let error = provider.fetch_page(&query).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(error.is_retryable());
+    let calls = Desk(&sandbox).stats().await["calls"].clone();
+    assert_eq!(calls["reservations/getAll/2023-06-06"], 3, "{calls}");
+}
+
+#[tokio::test]
 async fn a_query_that_is_too_heavy_is_asked_in_parts_and_nothing_is_missing() {
     let sandbox = sandbox().await;
     let provider = provider(&sandbox);

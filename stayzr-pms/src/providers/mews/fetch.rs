@@ -20,6 +20,20 @@ pub(super) const LONGEST_SPAN: TimeDelta = TimeDelta::days(88);
 /// A span is not cut below this after a 408.
 const SHORTEST_SPAN: TimeDelta = TimeDelta::minutes(10);
 
+/// A vendor that says nothing is slow or gone. It is asked for less this often: each silence costs
+/// the whole time of a call, while a job holds its lease.
+const SILENCES: u32 = 2;
+
+/// How often a position is made lighter after a silence.
+const STEPS_AFTER_SILENCE: u32 = 3;
+
+/// How far Mews' clock may be ahead of ours where ours ends a span.
+pub(super) const AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// How long ago a customer may have been made to count as made by a write whose answer was lost:
+/// longer than a job is tried again.
+const RECENT: TimeDelta = TimeDelta::days(7);
+
 /// The end of a span is moved by this, since a clock of Mews may be ahead of the one that made it.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
@@ -48,7 +62,7 @@ struct Span {
     floor: DateTime<Utc>,
     /// The end of the part that is read now.
     end: DateTime<Utc>,
-    /// How long parts are, in seconds.
+    /// How long parts are, in seconds. A part that was read lets the next be twice as long.
     part: i64,
 }
 
@@ -111,7 +125,7 @@ impl Position {
         (span.start() > span.floor).then(|| Self {
             span: Some(Span {
                 end: span.start(),
-                part: LONGEST_SPAN.num_seconds(),
+                part: (span.part * 2).min(LONGEST_SPAN.num_seconds()),
                 ..span
             }),
             cursor: None,
@@ -232,6 +246,7 @@ pub(super) async fn read(
                     addresses: false,
                 },
                 limitation,
+                ..CustomersGetAll::default()
             };
             client
                 .page(CUSTOMERS, "Customers", priority, &body, count)
@@ -267,17 +282,69 @@ pub(super) async fn read_page(
     mut position: Position,
     priority: Priority,
 ) -> Result<(RawPage, Position)> {
+    let mut silences = 0;
     loop {
-        let read = read(client, context, kind, Wanted::At(&position), priority).await;
-        match read {
+        let error = match read(client, context, kind, Wanted::At(&position), priority).await {
             Ok(page) => return Ok((page, position)),
-            Err(error) if error.kind() == ErrorKind::Timeout => match position.lighter() {
+            Err(error) => error,
+        };
+        if error.kind() != ErrorKind::Timeout {
+            return Err(error);
+        }
+        let mut steps = 1;
+        if !says_so(&error) {
+            if silences == SILENCES {
+                let operation = error.operation().to_owned();
+                let message = "Mews does not answer in time, even where it is asked for little";
+                return Err(Error::unavailable(operation, message).with_source(error));
+            }
+            silences += 1;
+            steps = STEPS_AFTER_SILENCE;
+        }
+        for _ in 0..steps {
+            match position.lighter() {
                 Some(lighter) => position = lighter,
                 None => return Err(error),
-            },
-            Err(error) => return Err(error),
+            }
         }
     }
+}
+
+/// Whether a timeout is Mews' own word (408) rather than our patience that ended.
+fn says_so(error: &Error) -> bool {
+    error.context().iter().any(|(key, _)| *key == "status")
+}
+
+/// Customers made in the days before now who have this email, or else this family name.
+pub(super) async fn recent_customers(
+    client: &MewsClient,
+    context: &MewsContext,
+    email: Option<&str>,
+    last_name: &str,
+) -> Result<Vec<Value>> {
+    let now = Utc::now();
+    let enterprise = client.config().enterprise_id.as_ref();
+    let chain = enterprise.and(context.enterprise.chain_id.clone());
+    let body = CustomersGetAll {
+        chain_ids: chain.map(|id| vec![id]),
+        emails: email.map(|email| vec![email.to_owned()]),
+        last_names: email.is_none().then(|| vec![last_name.to_owned()]),
+        created_utc: Some(Interval::new(now - RECENT, now + AHEAD)),
+        activity_states: Some(vec![ActivityState::Active]),
+        extent: CustomerExtent {
+            customers: true,
+            addresses: false,
+        },
+        limitation: Some(Limitation {
+            count: PAGE,
+            cursor: None,
+        }),
+        ..CustomersGetAll::default()
+    };
+    let page = client
+        .page(CUSTOMERS, "Customers", Priority::High, &body, PAGE)
+        .await?;
+    Ok(page.items)
 }
 
 #[cfg(test)]
@@ -338,6 +405,12 @@ mod tests {
             steps += 1;
         }
         assert!((5..40).contains(&steps), "{steps}");
+        // Growing again, a part is at most twice the one that was light enough.
+        let parts = walk(position.clone());
+        for pair in parts.windows(2) {
+            let length = |part: (DateTime<Utc>, DateTime<Utc>)| part.1 - part.0;
+            assert!(length(pair[1]) <= length(pair[0]) * 2);
+        }
         let whole = Position::start(None);
         assert_eq!(whole.lighter().unwrap().count, PAGE / 2);
     }

@@ -112,7 +112,9 @@ impl MewsProvider {
 
 fn records(kind: EntityKind, page: &RawPage, context: &MewsContext) -> RecordPage {
     let mut found = RecordPage {
-        vendor_now: page.vendor_now,
+        // A proxy may drop the date of an answer. The clock that came with the context is older,
+        // and so never too late.
+        vendor_now: page.vendor_now.or(context.now),
         ..RecordPage::default()
     };
     for item in &page.items {
@@ -173,9 +175,13 @@ impl PmsProvider for MewsProvider {
                 } else {
                     self.context.get(&self.client).await?
                 };
-                // Mews lists customers by a filter only.
-                let history = (query.kind == EntityKind::Guest && query.changed.is_none())
-                    .then(|| (self.client.config().history_start, chrono::Utc::now()));
+                // Mews lists customers by a filter only. The span ends in the future, since a clock
+                // of ours that is behind must not leave out who changed last.
+                let history =
+                    (query.kind == EntityKind::Guest && query.changed.is_none()).then(|| {
+                        let end = chrono::Utc::now() + fetch::AHEAD;
+                        (self.client.config().history_start, end)
+                    });
                 (Position::start(query.changed.or(history)), context)
             }
         };

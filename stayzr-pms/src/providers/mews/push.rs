@@ -105,6 +105,10 @@ impl Writer<'_> {
         if push.changed.text("last_name").is_none_or(str::is_empty) {
             return Err(Error::invalid(OPERATION, "Mews wants a family name"));
         }
+        // Mews has no idempotency key: the answer of an earlier attempt may have been lost.
+        if let Some(record) = self.added_before(push).await? {
+            return Ok(PushOutcome::Applied(Box::new(record)));
+        }
         let mut body = guest_body(&push.changed)?;
         body.overwrite_existing = Some(false);
         body.chain_id = self.chain();
@@ -113,6 +117,28 @@ impl Writer<'_> {
             Some(record) => Ok(PushOutcome::Applied(Box::new(record))),
             None => Err(self.unseen("the customer that was added")),
         }
+    }
+
+    /// A customer made in the last days who says all that is to be said, and whom nothing else
+    /// tells from the guest.
+    async fn added_before(&self, push: &Push) -> Result<Option<RemoteRecord>> {
+        const TELLING: [&str; 4] = ["email", "phone", "birth_date", "loyalty_code"];
+        let said = |field: &str| push.changed.get(field).filter(|value| !is_empty(value));
+        let is_same = |record: &RemoteRecord| {
+            let mut given = push.changed.iter().filter(|(_, value)| !is_empty(value));
+            given.all(|(field, value)| record.fields.get(field) == Some(value))
+                && TELLING.iter().all(|field| {
+                    said(field).is_some() || record.fields.get(field).is_none_or(is_empty)
+                })
+        };
+        let client = self.provider.client();
+        let (email, name) = (push.changed.text("email"), push.changed.text("last_name"));
+        let found =
+            fetch::recent_customers(client, self.context, email, name.unwrap_or_default()).await?;
+        Ok(found
+            .iter()
+            .filter_map(|value| self.read(EntityKind::Guest, value))
+            .find(|record| record.merged_into.is_none() && is_same(record)))
     }
 
     async fn update_guest(&self, id: &str, push: &Push) -> Result<PushOutcome> {
@@ -179,7 +205,11 @@ impl Writer<'_> {
             ..ReservationUpdate::default()
         };
         if update != bare {
-            answer = Some(self.update(id, update).await?);
+            let written = self.update(id, update).await;
+            if written.is_err() && pinned {
+                self.pin_again(id).await;
+            }
+            answer = Some(written?);
         }
         let cancels = push.changed.contains("status");
         if cancels {
@@ -247,6 +277,19 @@ impl Writer<'_> {
             update.person_counts = Set::to(counts);
         }
         Ok(update)
+    }
+
+    /// A change that failed must not leave a room unpinned that the desk had pinned: the next
+    /// attempt would no longer know of it.
+    async fn pin_again(&self, id: &str) {
+        let pin = ReservationUpdate {
+            reservation_id: id.to_owned(),
+            assigned_resource_locked: Set::to(true),
+            ..ReservationUpdate::default()
+        };
+        if let Err(error) = self.update(id, pin).await {
+            tracing::warn!(reservation = id, %error, "the room stays unpinned at Mews");
+        }
     }
 
     async fn update(&self, id: &str, update: ReservationUpdate) -> Result<Value> {

@@ -72,6 +72,15 @@ pub struct CustomersGetAll {
     /// Ids, at most 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_ids: Option<Vec<String>>,
+    /// Only those with these emails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emails: Option<Vec<String>>,
+    /// Only those with these family names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_names: Option<Vec<String>>,
+    /// Only those made in this span.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_utc: Option<Interval>,
     /// When they changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_utc: Option<Interval>,

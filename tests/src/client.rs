@@ -110,7 +110,7 @@ impl Api {
     }
 }
 
-/// Waits until `check` gives something, at most 20 seconds.
+/// Waits until `check` gives something, at most a minute.
 ///
 /// # Panics
 ///
@@ -119,7 +119,7 @@ pub async fn eventually<T, F>(what: &str, mut check: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = check().await {
             return found;

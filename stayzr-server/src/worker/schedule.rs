@@ -38,10 +38,6 @@ pub async fn schedule(scheduler: Scheduler, stop: CancellationToken) {
     let mut asked = HashMap::new();
     let mut swept = tokio::time::Instant::now();
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
         if let Err(error) = scheduler.ask(&mut asked).await {
             tracing::warn!(%error, "runs could not be scheduled");
         }
@@ -50,6 +46,10 @@ pub async fn schedule(scheduler: Scheduler, stop: CancellationToken) {
             if let Err(error) = scheduler.store.sweep().await {
                 tracing::warn!(%error, "the store could not be swept");
             }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
         }
     }
 }

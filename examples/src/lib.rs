@@ -6,3 +6,14 @@ mod mews;
 
 pub use hotel::open_hotel;
 pub use mews::Mews;
+
+/// The code of the guides, compiled and run with the documentation tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../docs/use-the-crates.md")]
+    mod use_the_crates {}
+    #[doc = include_str!("../../docs/write-a-provider.md")]
+    mod write_a_provider {}
+}

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::{
@@ -30,7 +32,9 @@ pub struct InboundCounts {
 /// status on its message. A delivery may hold events of several tenants: each goes to the owner of
 /// its account, and one of an unknown account is counted and ignored.
 ///
-/// Safe to repeat: what was stored before is recognised by the channel's ids.
+/// Safe to repeat: what was stored before is recognised by the channel's ids. An event that cannot
+/// be stored does not hold back the others: its error is returned once they are. A store that
+/// cannot be reached ends the call at once.
 pub async fn receive_events<S>(
     store: &S,
     channel: Channel,
@@ -40,49 +44,87 @@ where
     S: Directory + Conversations + Outbound + ?Sized,
 {
     let mut counts = InboundCounts::default();
+    let mut owners = HashMap::new();
+    let mut failed = None;
     for event in events {
-        let account = match event {
-            ChannelEvent::Message(message) => &message.account,
-            ChannelEvent::Status(status) => &status.account,
-            ChannelEvent::Unknown { name } => {
-                tracing::debug!(channel = channel.as_str(), event = %name, "unknown event ignored");
-                counts.ignored += 1;
-                continue;
-            }
-        };
-        let Some(owner) = store.channel_owner(channel, account).await? else {
+        match receive_event(store, channel, event, &mut owners).await {
+            Ok(Received::Message) => counts.messages += 1,
+            Ok(Received::Duplicate) => counts.duplicates += 1,
+            Ok(Received::Status) => counts.statuses += 1,
+            Ok(Received::Unowned) => counts.unowned += 1,
+            Ok(Received::Ignored) => counts.ignored += 1,
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(counts),
+    }
+}
+
+/// What became of an event.
+enum Received {
+    Message,
+    Duplicate,
+    Status,
+    Unowned,
+    Ignored,
+}
+
+/// Whose the accounts of a delivery are, by their address.
+type Owners<'a> = HashMap<&'a str, Option<ChannelOwner>>;
+
+async fn receive_event<'a, S>(
+    store: &S,
+    channel: Channel,
+    event: &'a ChannelEvent,
+    owners: &mut Owners<'a>,
+) -> Result<Received>
+where
+    S: Directory + Conversations + Outbound + ?Sized,
+{
+    let account = match event {
+        ChannelEvent::Message(message) => &message.account,
+        ChannelEvent::Status(status) => &status.account,
+        ChannelEvent::Unknown { name } => {
+            tracing::debug!(channel = channel.as_str(), event = %name, "unknown event ignored");
+            return Ok(Received::Ignored);
+        }
+    };
+    if !owners.contains_key(account.as_str()) {
+        let owner = store.channel_owner(channel, account).await?;
+        if owner.is_none() {
             tracing::warn!(
                 channel = channel.as_str(),
                 account,
-                "event of an account nobody owns"
+                "events of an account nobody owns"
             );
-            counts.unowned += 1;
-            continue;
-        };
-        match event {
-            ChannelEvent::Message(message) => {
-                let Some(property_id) = owner.scope.property_id else {
-                    counts.unowned += 1;
-                    continue;
-                };
-                let command = accept(channel, &owner, property_id, message);
-                if store.accept_message(command).await?.duplicate {
-                    counts.duplicates += 1;
-                } else {
-                    counts.messages += 1;
-                }
-            }
-            ChannelEvent::Status(status) => {
-                if store.apply_status(owner.scope, owner.id, status).await? {
-                    counts.statuses += 1;
-                } else {
-                    counts.ignored += 1;
-                }
-            }
-            ChannelEvent::Unknown { .. } => {}
         }
+        owners.insert(account, owner);
     }
-    Ok(counts)
+    let Some(Some(owner)) = owners.get(account.as_str()) else {
+        return Ok(Received::Unowned);
+    };
+    match event {
+        ChannelEvent::Message(message) => {
+            let Some(property_id) = owner.scope.property_id else {
+                return Ok(Received::Unowned);
+            };
+            let command = accept(channel, owner, property_id, message);
+            Ok(match store.accept_message(command).await?.duplicate {
+                true => Received::Duplicate,
+                false => Received::Message,
+            })
+        }
+        ChannelEvent::Status(status) => Ok(
+            match store.apply_status(owner.scope, owner.id, status).await? {
+                true => Received::Status,
+                false => Received::Ignored,
+            },
+        ),
+        ChannelEvent::Unknown { .. } => Ok(Received::Ignored),
+    }
 }
 
 fn accept(

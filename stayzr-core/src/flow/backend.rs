@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -236,10 +236,14 @@ fn check(stay: &StayQuery) -> Result<()> {
 
 /// Local midnight as a time in UTC; where clocks jump over it, the first moment of the day.
 fn midnight(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
-    let local = day.and_time(NaiveTime::MIN);
-    tz.from_local_datetime(&local)
-        .earliest()
-        .map_or_else(|| local.and_utc(), |time| time.with_timezone(&Utc))
+    let midnight = day.and_time(NaiveTime::MIN);
+    // Clocks jump by quarters of an hour at least; one zone once left out a whole day.
+    (0..=96)
+        .find_map(|quarters| {
+            let local = midnight + TimeDelta::minutes(15 * quarters);
+            tz.from_local_datetime(&local).earliest()
+        })
+        .map_or_else(|| midnight.and_utc(), |time| time.with_timezone(&Utc))
 }
 
 /// Free rooms by type on the fullest night of a stay, for types that take so many persons.

@@ -169,15 +169,17 @@ impl Conversations for MemoryStore {
         scope: TenantScope,
         request: ServiceRequest,
     ) -> Result<ServiceRequest> {
+        const OPERATION: &str = "memory.create_service_request";
         let mut state = self.lock();
-        let stored = state
-            .requests
-            .entry(request.id)
-            .or_insert_with(|| request.clone());
+        if !sees(scope, request.organization_id, request.property_id) {
+            return Err(not_found(OPERATION, "property"));
+        }
+        state.check_property(OPERATION, request.organization_id, request.property_id)?;
+        let stored = state.requests.entry(request.id).or_insert(request);
         Some(&*stored)
             .filter(|stored| sees(scope, stored.organization_id, stored.property_id))
             .cloned()
-            .ok_or_else(|| not_found("memory.create_service_request", "service request"))
+            .ok_or_else(|| not_found(OPERATION, "service request"))
     }
 
     async fn service_requests(

@@ -192,7 +192,7 @@ impl State {
         Ok(())
     }
 
-    fn check_property(
+    pub(super) fn check_property(
         &self,
         operation: &'static str,
         organization: OrganizationId,

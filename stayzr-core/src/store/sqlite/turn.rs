@@ -194,9 +194,17 @@ pub(super) async fn insert_service_request(
     request: &ServiceRequest,
 ) -> Result<()> {
     const OPERATION: &str = "sqlite.create_service_request";
+    let there: bool = sqlx::query_scalar(
+        "select exists (select 1 from properties where id = $1 and organization_id = $2)",
+    )
+    .bind(request.property_id.to_string())
+    .bind(scope.organization_id.to_string())
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(failed(OPERATION))?;
     let seen =
         request.organization_id == scope.organization_id && scope.sees(Some(request.property_id));
-    if !seen {
+    if !(there && seen) {
         return Err(Error::not_found(
             OPERATION,
             "there is no property with this id",

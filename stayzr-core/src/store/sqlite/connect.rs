@@ -65,11 +65,11 @@ impl SqliteOptions {
             .or_else(|| url.strip_prefix("sqlite:"))
             .filter(|path| !path.is_empty() && !path.contains('?') && *path != ":memory:")
             .ok_or_else(|| {
+                // The URL itself is not repeated: one of another database holds a password.
                 Error::invalid(
                     "sqlite.open",
                     "not a URL of a SQLite file: write sqlite:///path/to/file.db",
                 )
-                .with("url", url)
             })?;
         Ok(Self::new(path))
     }
@@ -244,4 +244,15 @@ fn unwritable(path: &Path, error: io::Error) -> Error {
     let message = "the database file cannot be made: choose a folder that this user may write, or \
                    make it writable";
     with_path(Error::new(kind, "sqlite.open", message), path).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SqliteOptions;
+
+    #[test]
+    fn invariant_p_a_url_that_is_refused_is_not_repeated() {
+        let error = SqliteOptions::from_url("postgres://stayzr:hunter2@db/stayzr").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
 }

@@ -1,10 +1,6 @@
-//! What the flows do over a store: messages in and their answers, edits, availability.
-#![cfg(all(feature = "memory", feature = "sqlite", feature = "conformance"))]
-
-mod hotel;
+//! Turns: every question is answered, once.
 
 use async_trait::async_trait;
-use hotel::{Answers, Hotel, Written, text};
 use stayzr_core::{
     Result,
     clock::Clock,
@@ -19,24 +15,7 @@ use stayzr_core::{
     store::conformance::fixture::claim_one,
 };
 
-/// Runs each test on the stores that need no server.
-macro_rules! on_each_store {
-    ($($test:ident)*) => {
-        mod in_memory {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(super::hotel::in_memory().await).await;
-            })*
-        }
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                let (_folder, hotel) = super::hotel::on_sqlite().await;
-                super::$test(hotel).await;
-            })*
-        }
-    };
-}
+use crate::hotel::{Answers, Hotel, Written, text};
 
 on_each_store! {
     a_question_is_answered_though_a_reaction_came_in_while_it_was_thought_about

@@ -1,18 +1,16 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::contacts::changed_contacts;
 use crate::{
     Error, Result,
     clock::Clock,
     ids::{ChangeId, GuestId, IntegrationId},
-    model::{
-        Change, ChangeOutcome, ChangeSource, ContactChannel, Guest, Property, Reservation, Room,
-        RoomType, phone_e164,
-    },
+    model::{Change, ChangeOutcome, ChangeSource, Guest, Property, Reservation, Room, RoomType},
     port::{
         edit::{EditWrite, Edits},
-        entities::{Entities, EntitiesExt},
-        sync::{ContactWrite, SyncStore},
+        entities::Entities,
+        sync::SyncStore,
     },
     queue::NewJob,
     tenant::TenantScope,
@@ -96,9 +94,10 @@ where
     if set.is_empty() {
         return Ok(row);
     }
+    check_references(store, scope, &row, &set).await?;
     let (jobs, base) = pushes(store, policy, scope, &row, &set).await?;
     let contacts = match kind {
-        EntityKind::Guest => contacts(store, scope, &row, &set).await?,
+        EntityKind::Guest => changed_contacts(store, scope, GuestId::from(row.id), &set).await?,
         _ => Vec::new(),
     };
     let now = clock.now();
@@ -240,6 +239,48 @@ fn check(row: &EntityRow) -> Result<()> {
     Ok(())
 }
 
+/// What a field names must be in the editor's sight and, where it is of a property, in the row's.
+async fn check_references<S>(
+    store: &S,
+    scope: TenantScope,
+    row: &EntityRow,
+    set: &FieldMap,
+) -> Result<()>
+where
+    S: Entities + ?Sized,
+{
+    for (field, value) in set.iter() {
+        let (kind, scope) = match field {
+            "guest_id" => (EntityKind::Guest, scope),
+            "room_type_id" | "room_id" => {
+                let property_id = row.property_id.or(scope.property_id);
+                let scope = TenantScope {
+                    property_id,
+                    ..scope
+                };
+                let is_room = field == "room_id";
+                let kind = if is_room {
+                    EntityKind::Room
+                } else {
+                    EntityKind::RoomType
+                };
+                (kind, scope)
+            }
+            _ => continue,
+        };
+        let Some(id) = value.as_str().and_then(|id| id.parse::<Uuid>().ok()) else {
+            continue;
+        };
+        if store.row(scope, kind, id).await?.is_none() {
+            return Err(
+                Error::invalid("edit", format!("`{field}` names no {kind} that is here"))
+                    .with("field", field),
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The push jobs of an edit, and the base of the edited fields.
 async fn pushes<S>(
     store: &S,
@@ -249,13 +290,26 @@ async fn pushes<S>(
     set: &FieldMap,
 ) -> Result<(Vec<NewJob>, FieldMap)>
 where
-    S: SyncStore + ?Sized,
+    S: Entities + SyncStore + ?Sized,
 {
     let mut jobs = Vec::new();
     let mut base = FieldMap::new();
     // A guest may be known to the PMS of any property, in sight of the editor or not.
     let organization = TenantScope::organization(scope.organization_id);
+    let known = store
+        .external_refs(organization, row.kind, &[row.id])
+        .await?;
+    if known.is_empty() {
+        return Ok((jobs, base));
+    }
     for integration in store.integrations(organization).await? {
+        // Of an organization's many PMSs few know the row.
+        if !known
+            .iter()
+            .any(|known| known.integration_id == integration.id)
+        {
+            continue;
+        }
         let mapped = store
             .mappings_of(organization, integration.id, row.kind, &[row.id])
             .await?;
@@ -304,42 +358,4 @@ where
         }
     }
     Ok((jobs, base))
-}
-
-/// The addresses that change with a guest's fields.
-async fn contacts<S>(
-    store: &S,
-    scope: TenantScope,
-    row: &EntityRow,
-    set: &FieldMap,
-) -> Result<Vec<ContactWrite>>
-where
-    S: Entities + ?Sized,
-{
-    let guest_id = GuestId::from(row.id);
-    let mut contacts = Vec::new();
-    if let Some(email) = set.get("email") {
-        contacts.push(ContactWrite {
-            guest_id,
-            channel: ContactChannel::Email,
-            address: email.as_str().map(str::to_lowercase),
-        });
-    }
-    if let Some(phone) = set.get("phone") {
-        let country = match scope.property_id {
-            Some(property_id) => {
-                let property: Property = store.entity(scope, property_id.uuid()).await?;
-                property.address.country_code
-            }
-            None => None,
-        };
-        contacts.push(ContactWrite {
-            guest_id,
-            channel: ContactChannel::Phone,
-            address: phone
-                .as_str()
-                .and_then(|phone| phone_e164(phone, country.as_deref())),
-        });
-    }
-    Ok(contacts)
 }

@@ -3,6 +3,7 @@
 //! parts.
 
 mod backend;
+mod contacts;
 mod edit;
 mod inbound;
 mod outbound;

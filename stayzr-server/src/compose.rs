@@ -67,7 +67,18 @@ impl Foundation {
     /// Opens the store and puts on it what needs no network.
     pub async fn open(config: Config, opening: Opening) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = open_store(&config, opening).await?;
+        let store = open_store(&config, opening).await.map_err(|failure| {
+            match (opening, failure.code.as_ref()) {
+                (Opening::Existing, "not_found") => Failure::new(
+                    "database_missing",
+                    format!(
+                        "there is no database yet: `stayzr init NAME` or `stayzr migrate` makes it ({})",
+                        failure.message
+                    ),
+                ),
+                _ => failure,
+            }
+        })?;
         if opening == Opening::Prepare && config.store.auto_migrate {
             store.migrate().await?;
         }
@@ -171,7 +182,14 @@ impl Foundation {
                         metrics: metrics.clone(),
                     }),
                 ),
-                (Queue::PmsSyncQueue, Arc::new(engine)),
+                (
+                    Queue::PmsSyncQueue,
+                    Arc::new(SyncHandler {
+                        engine,
+                        store: store.clone(),
+                        clock: clock.clone(),
+                    }),
+                ),
                 (
                     Queue::AgentTurnQueue,
                     Arc::new(TurnHandler {

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use stayzr_core::{
     crypto::TokenCodec,
     flow::PushPolicy,
     ids::IntegrationId,
-    limit::{Limiter, LocalLimiter},
+    limit::{Limiter, LocalLimiter, Priority, Quota},
     model::{Integration, PmsEvent},
     queue::NewJob,
     tenant::TenantScope,
@@ -24,7 +25,7 @@ use stayzr_core::{
 };
 use stayzr_pms::{
     PmsProvider,
-    config::ProviderConfig,
+    config::{ProviderConfig, RateLimit},
     engine::{Connect, SyncJob},
     http::VendorHttp,
     providers::mews::{
@@ -52,14 +53,8 @@ pub struct IntegrationSecrets {
 impl IntegrationSecrets {
     /// These credentials (JSON) and this webhook secret.
     pub fn new(credentials: &SecretString, webhook_secret: &SecretString) -> Result<Self> {
-        let credentials = serde_json::from_str(credentials.expose_secret()).map_err(|_| {
-            Error::invalid(
-                "integration.credentials",
-                "the credentials must be a JSON object",
-            )
-        })?;
         Ok(Self {
-            credentials,
+            credentials: parse(credentials)?,
             webhook_secrets: vec![webhook_secret.expose_secret().to_owned()],
         })
     }
@@ -83,6 +78,20 @@ impl IntegrationSecrets {
         })
     }
 
+    /// Takes other credentials.
+    pub fn set_credentials(&mut self, credentials: &SecretString) -> Result<()> {
+        self.credentials = parse(credentials)?;
+        Ok(())
+    }
+
+    /// Takes another secret of the webhook; the one before it still verifies.
+    pub fn rotate_webhook_secret(&mut self, secret: &SecretString) {
+        let secret = secret.expose_secret();
+        self.webhook_secrets.retain(|known| known != secret);
+        self.webhook_secrets.insert(0, secret.to_owned());
+        self.webhook_secrets.truncate(2);
+    }
+
     /// The credentials as JSON.
     pub fn credentials(&self) -> SecretString {
         SecretString::from(self.credentials.to_string())
@@ -97,9 +106,37 @@ impl IntegrationSecrets {
     }
 }
 
+fn parse(credentials: &SecretString) -> Result<Value> {
+    serde_json::from_str(credentials.expose_secret())
+        .ok()
+        .filter(Value::is_object)
+        .ok_or_else(|| {
+            Error::invalid(
+                "integration.credentials",
+                "the credentials must be a JSON object",
+            )
+        })
+}
+
 /// An integration's settings as its provider reads them.
 pub fn provider_config(settings: &Value) -> Result<ProviderConfig> {
     ProviderConfig::parse(settings)
+}
+
+/// Two limits that hold at once.
+struct Both(Arc<dyn Limiter>, Arc<dyn Limiter>);
+
+#[async_trait]
+impl Limiter for Both {
+    async fn acquire(&self, key: &str, priority: Priority) -> Result<()> {
+        self.0.acquire(key, priority).await?;
+        self.1.acquire(key, priority).await
+    }
+
+    async fn hold(&self, key: &str, wait: Duration) -> Result<()> {
+        self.0.hold(key, wait).await?;
+        self.1.hold(key, wait).await
+    }
 }
 
 type Opened = HashMap<IntegrationId, (DateTime<Utc>, Arc<dyn PmsProvider>)>;
@@ -110,6 +147,8 @@ pub struct Providers {
     /// One for all integrations, keyed by access token, so that two that share a token share its
     /// limit too.
     mews_limit: Arc<dyn Limiter>,
+    /// One for each limit that a configuration names, likewise.
+    named_limits: Mutex<HashMap<(u32, u64), Arc<dyn Limiter>>>,
     opened: Mutex<Opened>,
 }
 
@@ -125,6 +164,7 @@ impl Providers {
         Self {
             codec,
             mews_limit: Arc::new(LocalLimiter::new(mews::QUOTA)),
+            named_limits: Mutex::default(),
             opened: Mutex::default(),
         }
     }
@@ -143,11 +183,7 @@ impl Providers {
     ) -> Result<Arc<dyn PmsProvider>> {
         match name {
             "mews" => {
-                let limiter: Arc<dyn Limiter> = match config.rate_limit {
-                    None => Arc::clone(&self.mews_limit),
-                    Some(_) => Arc::new(LocalLimiter::new(config.quota(mews::QUOTA))),
-                };
-                let http = VendorHttp::from_config(config, limiter)?;
+                let http = VendorHttp::from_config(config, self.limiter(config.rate_limit))?;
                 let provider = MewsProvider::new(
                     MewsConfig::from_provider(config)?,
                     MewsCredentials::parse(credentials)?,
@@ -157,6 +193,28 @@ impl Providers {
             }
             other => Err(not_built_in(other)),
         }
+    }
+
+    /// The vendor's documented limit, or the configured one. One that is narrower is kept beside
+    /// the documented one, so that its calls count for integrations that share the token; one that
+    /// is wider was granted by the vendor and stands in its place.
+    fn limiter(&self, configured: Option<RateLimit>) -> Arc<dyn Limiter> {
+        let Some(RateLimit { calls, per_seconds }) = configured else {
+            return Arc::clone(&self.mews_limit);
+        };
+        let window = Duration::from_secs(per_seconds);
+        let mut limits = self
+            .named_limits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let named = limits
+            .entry((calls, per_seconds))
+            .or_insert_with(|| Arc::new(LocalLimiter::new(Quota::new(calls, window))));
+        let documented = mews::QUOTA;
+        if window * documented.calls() < documented.window() * calls {
+            return Arc::clone(named);
+        }
+        Arc::new(Both(Arc::clone(named), Arc::clone(&self.mews_limit)))
     }
 
     /// The vendor account of credentials: a fingerprint, not a secret.
@@ -253,4 +311,41 @@ fn mews_rules(kind: EntityKind) -> Vec<FieldRule> {
             ..*rule
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use stayzr_core::crypto::MasterKey;
+
+    use super::*;
+
+    fn limits(calls: u32, per_seconds: u64) -> Option<RateLimit> {
+        Some(RateLimit { calls, per_seconds })
+    }
+
+    async fn is_held(limiter: &dyn Limiter) -> bool {
+        let call = limiter.acquire("token", Priority::High);
+        tokio::time::timeout(Duration::from_millis(1), call)
+            .await
+            .is_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn invariant_g_integrations_that_share_a_token_share_its_limit_however_it_is_configured() {
+        let key = MasterKey::generate();
+        let providers = Providers::new(TokenCodec::new(key, []));
+        // Two of one configured limit.
+        let (one, other) = (providers.limiter(limits(1, 60)), providers.limiter(limits(1, 60)));
+        assert!(!is_held(&*one).await);
+        assert!(is_held(&*other).await);
+
+        // A narrower one beside the documented one: the burst of that is 10, of which one is gone.
+        let narrow = providers.limiter(limits(199, 30));
+        for _ in 0..9 {
+            assert!(!is_held(&*providers.limiter(None)).await);
+        }
+        assert!(is_held(&*narrow).await);
+        // What the vendor granted stands in place of what it documents.
+        assert!(!is_held(&*providers.limiter(limits(400, 30))).await);
+    }
 }

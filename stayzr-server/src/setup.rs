@@ -117,10 +117,13 @@ pub async fn add_integration(
     scope: TenantScope,
     new: NewIntegration,
 ) -> Result<AddedIntegration> {
+    let webhook_secret = match new.webhook_secret {
+        Some(secret) => checked(secret)?,
+        None => generate_token("whk"),
+    };
     let config = provider_config(&new.settings)?;
     let provider = providers.open(&new.provider, &config, &new.credentials)?;
     let remote = provider.check().await?;
-    let webhook_secret = new.webhook_secret.unwrap_or_else(|| generate_token("whk"));
     let now = clock.now();
     let id = IntegrationId::generate(clock);
     let secrets = IntegrationSecrets::new(&new.credentials, &webhook_secret)?;
@@ -148,6 +151,77 @@ pub async fn add_integration(
         mode: config.webhook,
         webhook_secret,
     })
+}
+
+/// A secret that can be put in a URL and cannot be guessed at once.
+fn checked(secret: SecretString) -> Result<SecretString> {
+    let text = secret.expose_secret();
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    if (12..=256).contains(&text.len()) && text.bytes().all(plain) {
+        return Ok(secret);
+    }
+    Err(Error::invalid(
+        "integration.webhook_secret",
+        "a webhook's secret has 12 to 256 letters, digits, or - _ . ~",
+    ))
+}
+
+/// What changes in a connection; what is none stays.
+#[derive(Default)]
+pub struct IntegrationChange {
+    /// In use or not.
+    pub status: Option<IntegrationStatus>,
+    /// Settings, all of them.
+    pub settings: Option<Value>,
+    /// Credentials as JSON; the vendor is asked before they are stored.
+    pub credentials: Option<SecretString>,
+    /// A new secret of the webhook; the one before it still verifies.
+    pub webhook_secret: Option<SecretString>,
+}
+
+/// Changes a connection. With new settings or credentials the vendor is asked first, and must
+/// still know the same property.
+pub async fn change_integration(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    providers: &Providers,
+    mut integration: Integration,
+    change: IntegrationChange,
+) -> Result<Integration> {
+    let mut secrets = IntegrationSecrets::open(providers.codec(), &integration)?;
+    let asks = change.settings.is_some() || change.credentials.is_some();
+    if let Some(settings) = change.settings {
+        integration.settings = settings;
+    }
+    if let Some(credentials) = &change.credentials {
+        secrets.set_credentials(credentials)?;
+    }
+    if let Some(secret) = change.webhook_secret {
+        secrets.rotate_webhook_secret(&checked(secret)?);
+    }
+    if asks {
+        let config = provider_config(&integration.settings)?;
+        let credentials = secrets.credentials();
+        let provider = providers.open(&integration.provider, &config, &credentials)?;
+        let remote = provider.check().await?;
+        if remote.id != integration.remote_property_id {
+            return Err(Error::invalid(
+                "integration.change",
+                "these credentials are of another property: add a connection instead",
+            )
+            .with("property", remote.name));
+        }
+        integration.account = providers.account(&integration.provider, &credentials)?;
+    }
+    if let Some(status) = change.status {
+        integration.status = status;
+    }
+    let sealed = secrets.to_text()?;
+    integration.sealed = providers.codec().seal(&sealed, integration.id);
+    integration.updated_at = clock.now();
+    store.update_integration(integration.clone()).await?;
+    Ok(integration)
 }
 
 /// Where the vendor posts its webhooks of an integration, its token included where the mode has

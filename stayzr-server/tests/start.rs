@@ -38,7 +38,7 @@ async fn a_missing_database_is_not_made_by_a_command_that_only_looks() {
         .await
         .err()
         .expect("there is no database");
-    assert_eq!(failure.code, "not_found", "{failure}");
+    assert_eq!(failure.code, "database_missing", "{failure}");
     assert!(!data.exists(), "nothing was made");
 }
 

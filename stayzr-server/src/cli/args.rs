@@ -135,3 +135,55 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    fn leaves<'c>(command: &'c Command, path: String, found: &mut Vec<(String, &'c Command)>) {
+        if command.get_subcommands().next().is_none() {
+            found.push((path, command));
+            return;
+        }
+        for inner in command.get_subcommands() {
+            leaves(inner, format!("{path} {}", inner.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_is_well_formed_and_shows_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        leaves(&command, "stayzr".to_owned(), &mut found);
+        assert!(found.len() > 25, "{}", found.len());
+        for (path, command) in found {
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains(&path)),
+                "the help of `{path}` shows no example of it"
+            );
+            assert!(
+                command.get_about().is_some(),
+                "{path} does not say what it does"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_have_a_short_name_and_json_goes_anywhere() {
+        for line in [
+            "stayzr property ls",
+            "stayzr --json queue ls --status FAILED",
+            "stayzr integration list --json",
+            "stayzr channel ls --organization Aurelia",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+        for line in ["stayzr", "stayzr property", "stayzr queue show not-an-id"] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

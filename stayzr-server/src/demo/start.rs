@@ -1,9 +1,17 @@
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use futures::future::try_join_all;
 use secrecy::SecretString;
 use serde_json::Value;
-use stayzr_core::{clock::SystemClock, model::RunMode, tenant::TenantScope};
+use stayzr_core::{
+    clock::SystemClock,
+    ids::IntegrationId,
+    model::RunStatus,
+    port::{PageRequest, Store},
+    tenant::TenantScope,
+};
 use stayzr_pms::sandbox::MewsSandbox;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +64,6 @@ impl Demo {
         let sites = sites(&state, &sandboxes);
         let base = Foundation::open(config, Opening::Prepare).await?;
         seed::seed(&base, &state, &sites).await?;
-        let engine = base.engine.clone();
         let app = base.start(bound)?;
         outbox.report_to(StatusTarget {
             client: stayzr_webhooks::default_client()?,
@@ -64,8 +71,7 @@ impl Demo {
             app_secret: state.app_secret.0.clone(),
         });
 
-        let (runs, ingestions) = (fill(&engine, &state), ingest(&app, &state));
-        tokio::try_join!(runs, ingestions)?;
+        tokio::try_join!(first_runs(&app, &state), ingest(&app, &state))?;
         let description = describe::describe(&app, &state, &sandboxes, &outbox_url);
         for (sandbox, url) in sandboxes.iter().zip(describe::webhook_urls(&app, &state)) {
             sandbox.set_webhook(Some(SecretString::from(url)));
@@ -118,25 +124,43 @@ fn sites(state: &DemoState, sandboxes: &[MewsSandbox]) -> Vec<VendorSite> {
         .collect()
 }
 
-/// The first synchronisation of all hotels, at the same time.
-async fn fill(engine: &stayzr_pms::engine::SyncEngine, state: &DemoState) -> Result<(), Failure> {
-    let runs = state.organizations.iter().flat_map(|organization| {
-        organization.properties.iter().map(|property| {
+/// Waits until every hotel was read once. The server's scheduler asks for that by itself, as it
+/// does for any hotel.
+async fn first_runs(app: &App, state: &DemoState) -> Result<(), Failure> {
+    let store = app.state.store.as_ref();
+    for organization in &state.organizations {
+        for property in &organization.properties {
             let scope = TenantScope::property(organization.id, property.id);
-            engine.run(scope, property.integration_id, RunMode::Backfill, None)
-        })
-    });
-    for run in try_join_all(runs).await? {
-        tracing::info!(
-            integration_id = %run.integration_id,
-            read = run.read,
-            created = run.created,
-            updated = run.updated,
-            unchanged = run.unchanged,
-            "first synchronisation done"
-        );
+            first_run(store, scope, property.integration_id).await?;
+        }
     }
     Ok(())
+}
+
+async fn first_run(
+    store: &dyn Store,
+    scope: TenantScope,
+    integration_id: IntegrationId,
+) -> Result<(), Failure> {
+    loop {
+        let runs = store
+            .runs(scope, integration_id, &PageRequest::default())
+            .await?
+            .items;
+        let run = |status| runs.iter().find(|run| run.status == status);
+        if let Some(run) = run(RunStatus::Completed) {
+            tracing::info!(%integration_id, read = run.read, created = run.created, "synchronised");
+            return Ok(());
+        }
+        if let (Some(failed), None) = (run(RunStatus::Failed), run(RunStatus::Running)) {
+            let why = failed.error.as_deref().unwrap_or("no reason was given");
+            return Err(Failure::new(
+                "first_synchronisation_failed",
+                format!("the first synchronisation of a sandbox failed: {why}"),
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn ingest(app: &App, state: &DemoState) -> Result<(), Failure> {

@@ -20,8 +20,35 @@ pub(crate) struct Hotel {
     pub(crate) room_types: &'static [RoomKind],
 }
 
-/// Name, short name, the vendor's kind, persons in beds and extra beds, price of a night.
-pub(crate) type RoomKind = (&'static str, &'static str, &'static str, u32, u32, i64);
+/// A room type of a hotel.
+pub(crate) struct RoomKind {
+    pub(crate) name: &'static str,
+    pub(crate) short: &'static str,
+    /// The vendor's word for what it is.
+    pub(crate) kind: &'static str,
+    /// Persons in the beds, and in extra beds.
+    pub(crate) persons: (u32, u32),
+    /// The price of a night in the hotel's currency.
+    pub(crate) price: i64,
+    /// Its rooms, from number to number, as the hotel's own documents have them.
+    pub(crate) rooms: &'static [(u32, u32)],
+}
+
+const fn rooms(
+    (name, short, kind): (&'static str, &'static str, &'static str),
+    persons: (u32, u32),
+    price: i64,
+    rooms: &'static [(u32, u32)],
+) -> RoomKind {
+    RoomKind {
+        name,
+        short,
+        kind,
+        persons,
+        price,
+        rooms,
+    }
+}
 
 /// The organizations of the demo with their hotels.
 pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
@@ -35,10 +62,25 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
                 currency: "EUR",
                 language: "pt-PT",
                 room_types: &[
-                    ("Classic City", "CLC", "Room", 2, 0, 129),
-                    ("Classic River", "CLR", "Room", 2, 0, 159),
-                    ("Deluxe River", "DLX", "Room", 2, 1, 199),
-                    ("Douro Suite", "STE", "Suite", 2, 2, 319),
+                    rooms(
+                        ("Classic City", "CLC", "Room"),
+                        (2, 0),
+                        129,
+                        &[(101, 108), (201, 204), (301, 302), (401, 402)],
+                    ),
+                    rooms(
+                        ("Classic River", "CLR", "Room"),
+                        (2, 0),
+                        159,
+                        &[(205, 208), (303, 305), (403, 405), (501, 504)],
+                    ),
+                    rooms(
+                        ("Deluxe River", "DLX", "Room"),
+                        (2, 1),
+                        199,
+                        &[(306, 308), (406, 408), (505, 506)],
+                    ),
+                    rooms(("Douro Suite", "STE", "Suite"), (2, 2), 319, &[(507, 508)]),
                 ],
             },
             Hotel {
@@ -48,10 +90,25 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
                 currency: "EUR",
                 language: "de-AT",
                 room_types: &[
-                    ("Tirol Double", "TIR", "Room", 2, 0, 149),
-                    ("Nordkette Balcony", "NOR", "Room", 2, 1, 189),
-                    ("Family Studio", "FAM", "Room", 2, 3, 239),
-                    ("Zirben Suite", "STE", "Suite", 2, 2, 389),
+                    rooms(
+                        ("Tirol Double", "TIR", "Room"),
+                        (2, 0),
+                        149,
+                        &[(101, 106), (201, 206), (209, 210), (301, 304)],
+                    ),
+                    rooms(
+                        ("Nordkette Balcony", "NOR", "Room"),
+                        (2, 1),
+                        189,
+                        &[(305, 310), (401, 408)],
+                    ),
+                    rooms(
+                        ("Family Studio", "FAM", "Room"),
+                        (2, 3),
+                        239,
+                        &[(107, 110), (207, 208)],
+                    ),
+                    rooms(("Zirben Suite", "STE", "Suite"), (2, 2), 389, &[(409, 410)]),
                 ],
             },
         ],
@@ -65,10 +122,30 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
             currency: "GBP",
             language: "en-GB",
             room_types: &[
-                ("Warehouse Double", "WHD", "Room", 2, 0, 115),
-                ("Harbour View Double", "HVD", "Room", 2, 0, 145),
-                ("Quayside Family", "FAM", "Room", 2, 2, 185),
-                ("Lighthouse Suite", "STE", "Suite", 2, 2, 295),
+                rooms(
+                    ("Warehouse Double", "WHD", "Room"),
+                    (2, 0),
+                    115,
+                    &[(201, 210), (307, 310), (401, 406)],
+                ),
+                rooms(
+                    ("Harbour View Double", "HVD", "Room"),
+                    (2, 0),
+                    145,
+                    &[(407, 410), (501, 508)],
+                ),
+                rooms(
+                    ("Quayside Family", "FAM", "Room"),
+                    (2, 2),
+                    185,
+                    &[(301, 306)],
+                ),
+                rooms(
+                    ("Lighthouse Suite", "STE", "Suite"),
+                    (2, 2),
+                    295,
+                    &[(509, 510)],
+                ),
             ],
         }],
     ),

@@ -79,13 +79,19 @@ fn profile(property: &DemoProperty) -> Result<HotelProfile, Failure> {
         room_types: hotel
             .room_types
             .iter()
-            .map(|(name, short, kind, beds, extra, price)| RoomTypeProfile {
-                name: (*name).to_owned(),
-                short_name: (*short).to_owned(),
-                kind: (*kind).to_owned(),
-                capacity: *beds,
-                extra_capacity: *extra,
-                price: Decimal::new(*price, 0),
+            .map(|kind| RoomTypeProfile {
+                name: kind.name.to_owned(),
+                short_name: kind.short.to_owned(),
+                kind: kind.kind.to_owned(),
+                capacity: kind.persons.0,
+                extra_capacity: kind.persons.1,
+                price: Decimal::new(kind.price, 0),
+                rooms: kind
+                    .rooms
+                    .iter()
+                    .flat_map(|(first, last)| *first..=*last)
+                    .map(|number| number.to_string())
+                    .collect(),
             })
             .collect(),
     })

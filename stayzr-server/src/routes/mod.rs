@@ -199,7 +199,7 @@ fn knowledge() -> [Route; 5] {
     ]
 }
 
-fn setup() -> [Route; 6] {
+fn setup() -> [Route; 7] {
     const CHANNELS: &str = "/api/v1/channels";
     [
         route(
@@ -213,6 +213,12 @@ fn setup() -> [Route; 6] {
             "/api/v1/integrations",
             ADMIN,
             setup::create_integration,
+        ),
+        route(
+            Method::PATCH,
+            "/api/v1/integrations/{id}",
+            ADMIN,
+            setup::change_integration,
         ),
         route(
             Method::DELETE,

@@ -5,12 +5,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stayzr_core::{
     ids::{ChannelAccountId, IntegrationId, PropertyId},
+    model::IntegrationStatus,
     port::Store,
 };
 
 use crate::{
     http::{Call, Handled, Problem, json as answer, no_content},
-    setup::{self, NewChannel, NewIntegration, NewProperty},
+    setup::{self, IntegrationChange, NewChannel, NewIntegration, NewProperty},
 };
 
 pub(super) async fn create_property(call: Call) -> Handled {
@@ -67,6 +68,42 @@ pub(super) async fn create_integration(call: Call) -> Handled {
     let mut shown = json!(added.integration);
     shown["webhook"] = json!({"url": url, "mode": added.mode});
     answer(StatusCode::CREATED, &shown)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IntegrationPatch {
+    status: Option<IntegrationStatus>,
+    settings: Option<Value>,
+    credentials: Option<Value>,
+    webhook_secret: Option<String>,
+}
+
+pub(super) async fn change_integration(call: Call) -> Handled {
+    let id: IntegrationId = call.id("id", "integration")?;
+    let body: IntegrationPatch = call.json()?;
+    if body.status == Some(IntegrationStatus::Unauthorized) {
+        return Err(Problem::invalid("`status` must be active or disabled"));
+    }
+    let state = &call.state;
+    let found = state.store.integration(call.scope()?, id).await?;
+    let integration = found.ok_or_else(|| Problem::not_found("integration"))?;
+    let change = IntegrationChange {
+        status: body.status,
+        settings: body.settings,
+        credentials: body.credentials.map(|json| json.to_string().into()),
+        webhook_secret: body.webhook_secret.map(Into::into),
+    };
+    let changed = setup::change_integration(
+        state.store.as_ref(),
+        state.clock.as_ref(),
+        &state.providers,
+        integration,
+        change,
+    )
+    .await
+    .map_err(refused_by_vendor)?;
+    answer(StatusCode::OK, &changed)
 }
 
 /// What the vendor says about its credentials says nothing about the caller's.

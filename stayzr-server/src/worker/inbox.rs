@@ -27,7 +27,7 @@ pub struct InboxHandler {
     pub providers: Arc<Providers>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Wakes who goes on with it.
+    /// Wakes the concierge.
     pub wakes: Wakes,
     /// Counts events.
     pub metrics: Metrics,
@@ -44,10 +44,6 @@ impl Handler for InboxHandler {
                 integration_id,
             } => {
                 let jobs = self.pms(&delivery, provider, *integration_id).await?;
-                if !jobs.is_empty() {
-                    // Woken a moment early at worst: the worker looks again by itself.
-                    self.wakes.wake(Queue::PmsSyncQueue);
-                }
                 Ok(HandlerResult::Complete(jobs))
             }
         }

@@ -4,10 +4,12 @@ mod inbox;
 mod observe;
 mod outbound;
 mod schedule;
+mod sync;
 mod turn;
 
 pub use inbox::InboxHandler;
 pub use observe::JobMetrics;
 pub use outbound::OutboundHandler;
 pub use schedule::{Scheduler, schedule};
+pub use sync::SyncHandler;
 pub use turn::TurnHandler;

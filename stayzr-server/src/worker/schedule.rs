@@ -81,7 +81,8 @@ impl Scheduler {
         asked: &mut HashMap<IntegrationId, DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        if integration.status != IntegrationStatus::Active {
+        // One whose credentials are refused is tried on: the hotel may let us in again.
+        if integration.status == IntegrationStatus::Disabled {
             return Ok(false);
         }
         let seconds = provider_config(&integration.settings)?.sync_interval_seconds;

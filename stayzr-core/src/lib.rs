@@ -4,6 +4,29 @@
 //!
 //! Without features the crate is pure: no async runtime, no HTTP client, no database. Adapters and
 //! the worker are features: `worker`, `memory`, `sqlite`, `postgres`, `crypto`, `conformance`.
+//!
+//! A guest was corrected here while the PMS changed another field. Both changes stand:
+//!
+//! ```
+//! use serde_json::json;
+//! use stayzr_core::transform::{ConflictStrategy, FieldMap, FieldRule, MergeInput, merge};
+//!
+//! fn guest(name: &str, email: &str) -> FieldMap {
+//!     let fields = [("last_name", name), ("email", email)];
+//!     fields.map(|(field, value)| (field.to_owned(), json!(value))).into_iter().collect()
+//! }
+//!
+//! let merged = merge(MergeInput {
+//!     base: &guest("Sillva", "ana@example.com"),
+//!     local: &guest("Silva", "ana@example.com"),
+//!     remote: &guest("Sillva", "ana.silva@example.com"),
+//!     rules: &[FieldRule::shared("last_name"), FieldRule::shared("email")],
+//!     strategy: ConflictStrategy::LocalWins,
+//! });
+//! assert_eq!(merged.apply.text("email"), Some("ana.silva@example.com"), "set here");
+//! assert_eq!(merged.push.text("last_name"), Some("Silva"), "set at the PMS");
+//! assert!(merged.conflicts.is_empty());
+//! ```
 
 pub mod clock;
 #[cfg(feature = "crypto")]

@@ -91,6 +91,9 @@ impl Demo {
     /// If it ends, or is not ready within a minute.
     pub fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
         let program = stayzr();
+        let file = folder.join("demo.json");
+        // The demo removes an earlier one itself, but not before this process would look.
+        let _ = std::fs::remove_file(&file);
         let started = Instant::now();
         let log = std::fs::File::create(folder.join("demo.log")).expect("the folder is writable");
         let child = Command::new(program)
@@ -108,9 +111,6 @@ impl Demo {
             ready_after: Duration::ZERO,
             json: Value::Null,
         };
-        let file = folder.join("demo.json");
-        // A file of an earlier start is removed first; give the process a moment to do so.
-        std::thread::sleep(Duration::from_millis(300));
         loop {
             if let Some(json) = read_json(&file) {
                 demo.ready_after = started.elapsed();

@@ -347,6 +347,56 @@ fn every_invariant_names_its_test() {
             "there is no test {test}"
         );
     }
+    // And each line names the file that its test is in.
+    for line in text.lines().filter(|line| line.contains("| `invariant_")) {
+        let words: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        let [test, path] = words[..] else {
+            panic!("a line of the table names a test and its file: {line}");
+        };
+        assert!(
+            read(path).contains(&format!("fn {test}")),
+            "{test} is not in {path}"
+        );
+    }
+}
+
+#[test]
+fn the_guide_names_every_key_and_metric() {
+    let guide = read("docs/run-the-server.md");
+    let mut section = "";
+    let defaults = read("stayzr-server/src/config/default.toml");
+    let mut missing = Vec::new();
+    for line in defaults.lines() {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            section = name;
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && !key.starts_with('#')
+            && !guide.contains(&format!("`{section}.{key}`"))
+        {
+            missing.push(format!("{section}.{key}"));
+        }
+    }
+    let mut files = Vec::new();
+    sources(&root().join("stayzr-server/src"), &mut files);
+    for file in files {
+        let code = fs::read_to_string(&file).expect("a readable file");
+        for word in code.split('"').skip(1).step_by(2) {
+            let metric = word.starts_with("stayzr_")
+                && ["_total", "_seconds", "_up"]
+                    .iter()
+                    .any(|end| word.ends_with(end));
+            if metric && !guide.contains(&format!("`{word}`")) {
+                missing.push(word.to_owned());
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "docs/run-the-server.md does not name {missing:?}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 /// How many records a sandbox starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Rooms, shared out among the room types.
+    /// Rooms, shared out among the room types; not asked where these name their rooms.
     pub rooms: usize,
     /// Guests.
     pub guests: usize,
@@ -36,6 +36,9 @@ pub struct RoomTypeProfile {
     pub extra_capacity: u32,
     /// The price of a night, with tax, in the hotel's currency.
     pub price: Decimal,
+    /// Numbers of its rooms, the floor before the last two digits. Where no type of a hotel names
+    /// any, [`Counts::rooms`] are made and shared out.
+    pub rooms: Vec<String>,
 }
 
 impl RoomTypeProfile {
@@ -47,6 +50,7 @@ impl RoomTypeProfile {
             capacity: persons.0,
             extra_capacity: persons.1,
             price: Decimal::new(price, 0),
+            rooms: Vec::new(),
         }
     }
 }

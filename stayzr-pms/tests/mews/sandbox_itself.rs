@@ -11,9 +11,10 @@ use hyper::{Response, StatusCode, body::Incoming, server::conn::http1, service::
 use hyper_util::rt::TokioIo;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use stayzr_core::transform::EntityKind;
 use stayzr_pms::sandbox::{HotelProfile, MewsSandbox, SandboxOptions};
 
-use crate::common::{Desk, id, sandbox, start};
+use crate::common::{Desk, all, id, provider, sandbox, start};
 
 async fn call(sandbox: &MewsSandbox, operation: &str, mut body: Value) -> (u16, Value) {
     body["ClientToken"] = json!("sandbox-client-token");
@@ -132,6 +133,33 @@ async fn the_limit_holds_in_any_window() {
         refused += u32::from(status == 429);
     }
     assert_eq!(refused, 3);
+}
+
+#[tokio::test]
+async fn a_hotel_that_names_its_rooms_has_these_of_these_types() {
+    let mut options = SandboxOptions::default();
+    let types = &mut options.hotel.room_types;
+    types.truncate(2);
+    types[0].rooms = vec!["101".to_owned(), "1203".to_owned()];
+    types[1].rooms = vec!["102".to_owned()];
+    let names: Vec<String> = types.iter().map(|kind| kind.name.clone()).collect();
+    let sandbox = start(options).await;
+    let provider = provider(&sandbox);
+    let types = all(&provider, EntityKind::RoomType, None).await.records;
+    let rooms = all(&provider, EntityKind::Room, None).await.records;
+    let found: BTreeMap<String, (String, String)> = rooms
+        .iter()
+        .map(|room| {
+            let link = room.links["room_type_id"].as_ref().unwrap();
+            let of = types.iter().find(|one| one.external_id == link.id).unwrap();
+            let text = |field: &str| room.fields.text(field).unwrap().to_owned();
+            let name = of.fields.text("name").unwrap().to_owned();
+            (text("name"), (text("floor"), name))
+        })
+        .collect();
+    let expected = [("101", "1", 0), ("102", "1", 1), ("1203", "12", 0)]
+        .map(|(name, floor, of)| (name.to_owned(), (floor.to_owned(), names[of].clone())));
+    assert_eq!(found, BTreeMap::from(expected));
 }
 
 #[tokio::test]

@@ -5,13 +5,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stayzr_core::{Error, Result, limit::Quota};
 
-use crate::config::ProviderConfig;
+use crate::config::{ProviderConfig, RateLimit};
 
 /// Where Mews' production API is.
 pub const PRODUCTION_URL: &str = "https://api.mews.com";
 
 /// Mews' limit for an access token: 200 calls in any 30 seconds.
-pub const QUOTA: Quota = Quota::new(200, Duration::from_secs(30));
+pub const LIMIT: RateLimit = RateLimit {
+    calls: 200,
+    per_seconds: 30,
+};
+
+/// [`LIMIT`], as limiters take it.
+pub const QUOTA: Quota = Quota::new(LIMIT.calls, Duration::from_secs(LIMIT.per_seconds));
 
 /// What is configured for a connection to Mews.
 #[derive(Debug, Clone, PartialEq, Eq)]

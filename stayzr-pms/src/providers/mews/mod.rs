@@ -17,7 +17,7 @@ pub mod wire;
 
 pub use auth::MewsCredentials;
 pub use client::{MewsClient, RawPage};
-pub use config::{MewsConfig, PRODUCTION_URL, QUOTA};
+pub use config::{LIMIT, MewsConfig, PRODUCTION_URL, QUOTA};
 pub use error::DIALECT;
 pub use event::parse_event;
 pub use inspect::{Reading, read_body};

@@ -43,10 +43,14 @@ impl Hotel {
         now: DateTime<Utc>,
     ) -> Self {
         let zone = profile.time_zone.parse().unwrap_or(chrono_tz::UTC);
+        let named: usize = profile.room_types.iter().map(|kind| kind.rooms.len()).sum();
         let seed = Seed {
             seed,
             profile,
-            counts,
+            counts: Counts {
+                rooms: if named > 0 { named } else { counts.rooms },
+                ..counts
+            },
             zone,
             today,
             now,
@@ -219,15 +223,16 @@ impl Seed<'_> {
         let mut rooms = Vec::new();
         let mut assignments = Vec::new();
         for number in 0..self.counts.rooms {
-            let floor = number / 10 + 1;
+            let name = self.room_name(number);
+            let floor = name.get(..name.len().saturating_sub(2)).unwrap_or_default();
             let created = self.days_ago(690 - number as i64 % 600);
             rooms.push(fields(json!({
                 "Id": self.id("room", number), "EnterpriseId": self.id("enterprise", 0),
                 "IsActive": true, "ParentResourceId": null,
-                "Name": format!("{floor}{:02}", number % 10 + 1),
+                "Name": name,
                 "State": sequence.pick(&STATES), "Descriptions": {},
                 "Data": {"Discriminator": "Space",
-                    "Value": {"FloorNumber": floor.to_string(), "LocationNotes": ""}},
+                    "Value": {"FloorNumber": floor, "LocationNotes": ""}},
                 "ExternalNames": {}, "Directions": {},
                 "CreatedUtc": created, "UpdatedUtc": self.days_ago(2),
             })));
@@ -241,9 +246,25 @@ impl Seed<'_> {
         (rooms, assignments)
     }
 
-    /// Rooms of a type lie beside each other.
+    /// The rooms that the types name, with the type's index.
+    fn named(&self) -> impl Iterator<Item = (usize, &str)> {
+        let types = self.profile.room_types.iter().enumerate();
+        types.flat_map(|(kind, profile)| profile.rooms.iter().map(move |name| (kind, &**name)))
+    }
+
+    fn room_name(&self, room: usize) -> String {
+        match self.named().nth(room) {
+            Some((_, name)) => name.to_owned(),
+            None => format!("{}{:02}", room / 10 + 1, room % 10 + 1),
+        }
+    }
+
+    /// Rooms of a type lie beside each other, unless the types name theirs.
     pub(super) fn category_of(&self, room: usize) -> usize {
-        room * self.profile.room_types.len() / self.counts.rooms.max(1)
+        match self.named().nth(room) {
+            Some((kind, _)) => kind,
+            None => room * self.profile.room_types.len() / self.counts.rooms.max(1),
+        }
     }
 
     fn rates(&self) -> Vec<Fields> {

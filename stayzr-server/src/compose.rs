@@ -33,7 +33,9 @@ use crate::{
     providers::{Providers, PushRules},
     routes,
     state::ServerState,
-    worker::{InboxHandler, JobMetrics, OutboundHandler, Scheduler, TurnHandler, schedule},
+    worker::{
+        InboxHandler, JobMetrics, OutboundHandler, Scheduler, SyncHandler, TurnHandler, schedule,
+    },
 };
 
 /// What the server and every command stand on.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use stayzr_core::{
     ErrorKind,
-    clock::{Clock, SystemClock},
+    clock::SystemClock,
     ids::OrganizationId,
     model::{IntegrationStatus, Organization, RunMode},
     queue::{Handler, Queue},
@@ -26,8 +26,7 @@ use stayzr_server::{
 #[tokio::test]
 async fn credentials_that_are_refused_show_on_the_integration_until_they_are_taken_again() {
     let folder = tempfile::tempdir().unwrap();
-    let sources =
-        Sources::default().flag("server.data_dir", folder.path().display().to_string());
+    let sources = Sources::default().flag("server.data_dir", folder.path().display().to_string());
     let base = Foundation::open(load(&sources).unwrap(), Opening::Prepare)
         .await
         .unwrap();

@@ -247,8 +247,26 @@ fn unwritable(path: &Path, error: io::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::SqliteOptions;
+pub(super) mod tests {
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::{SqliteOptions, SqliteStore};
+    use crate::port::setup::Maintenance;
+
+    /// How SQLite would run a statement.
+    pub(in super::super) async fn plan(statement: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("stayzr.db"));
+        let store = SqliteStore::open(options).await.unwrap();
+        store.migrate().await.unwrap();
+        let statement = AssertSqlSafe(format!("explain query plan {statement}"));
+        let rows = sqlx::query(statement)
+            .fetch_all(&store.reader)
+            .await
+            .unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        steps.join("; ")
+    }
 
     #[test]
     fn invariant_p_a_url_that_is_refused_is_not_repeated() {

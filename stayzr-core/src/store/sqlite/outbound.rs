@@ -17,6 +17,23 @@ use crate::{
     tenant::TenantScope,
 };
 
+/// Moves a message on from where it may stand, found by our id or else by the channel's.
+const APPLY_STATUS: &str = "update messages
+    set status = $6, error = $7, updated_at = $8,
+        vendor_message_id = coalesce(vendor_message_id, $4)
+    where number = (
+            select number from (
+                select number, 0 as place from messages
+                where id = $5 and organization_id = $1 and ($2 is null or property_id = $2)
+                  and channel_account_id = $3 and direction = 'outbound'
+                union all
+                select number, 1 from messages
+                where organization_id = $1 and ($2 is null or property_id = $2)
+                  and channel_account_id = $3 and direction = 'outbound'
+                  and vendor_message_id = $4)
+            order by place limit 1)
+      and status in (select value from json_each($9))";
+
 #[derive(Deserialize)]
 struct Outgoing {
     message: Message,
@@ -186,30 +203,19 @@ impl Outbound for SqliteStore {
             MessageStatus::Failed => "[\"sending\",\"unknown\",\"sent\"]",
             _ => return Ok(false),
         };
-        let done = sqlx::query(
-            "update messages
-             set status = $6, error = $7, updated_at = $8,
-                 vendor_message_id = coalesce(vendor_message_id, $4)
-             where number = (
-                     select number from messages
-                     where organization_id = $1 and ($2 is null or property_id = $2)
-                       and channel_account_id = $3 and direction = 'outbound'
-                       and (id = $5 or vendor_message_id = $4)
-                     order by id = $5 desc limit 1)
-               and status in (select value from json_each($9))",
-        )
-        .bind(scope.organization_id.to_string())
-        .bind(scope.property_id.map(|id| id.to_string()))
-        .bind(account.to_string())
-        .bind(&update.vendor_message_id)
-        .bind(update.message_id.map(|id| id.to_string()))
-        .bind(update.status.as_str())
-        .bind(&update.error)
-        .bind(codec::time(self.clock.now()))
-        .bind(from)
-        .execute(&self.writer)
-        .await
-        .map_err(failed(OPERATION))?;
+        let done = sqlx::query(APPLY_STATUS)
+            .bind(scope.organization_id.to_string())
+            .bind(scope.property_id.map(|id| id.to_string()))
+            .bind(account.to_string())
+            .bind(&update.vendor_message_id)
+            .bind(update.message_id.map(|id| id.to_string()))
+            .bind(update.status.as_str())
+            .bind(&update.error)
+            .bind(codec::time(self.clock.now()))
+            .bind(from)
+            .execute(&self.writer)
+            .await
+            .map_err(failed(OPERATION))?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -307,4 +313,16 @@ async fn outgoing(
     serde_json::from_value(outgoing).map_err(|error| {
         Error::corrupt(OPERATION, "a stored message cannot be read").with_source(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::connect::tests::plan, APPLY_STATUS};
+
+    #[tokio::test]
+    async fn a_status_finds_its_message_by_index_however_many_there_are() {
+        let plan = plan(APPLY_STATUS).await;
+        assert!(plan.contains("messages_vendor"), "{plan}");
+        assert!(!plan.contains("messages_outbox"), "{plan}");
+    }
 }

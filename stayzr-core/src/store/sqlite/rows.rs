@@ -44,8 +44,9 @@ pub(super) fn seen(kind: EntityKind, property: &str) -> String {
     match kind {
         EntityKind::Property => format!("t.id = {property}"),
         EntityKind::Guest => format!(
+            // `+` makes SQLite look for the guest's reservations, not through the property's.
             "(exists (select 1 from reservations r where r.organization_id = t.organization_id \
-             and r.guest_id = t.id and r.property_id = {property}) \
+             and r.guest_id = t.id and +r.property_id = {property}) \
              or exists (select 1 from conversations c where c.organization_id = t.organization_id \
              and c.guest_id = t.id and c.property_id = {property}))"
         ),
@@ -244,4 +245,20 @@ pub(super) async fn write_contacts(
     .await
     .map_err(failed(OPERATION))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::connect::tests::plan, seen};
+    use crate::transform::EntityKind;
+
+    #[tokio::test]
+    async fn a_property_sees_its_guests_without_reading_all_reservations_for_each() {
+        let seen = seen(EntityKind::Guest, "$2");
+        let statement = format!(
+            "select t.id from guests t where t.organization_id = $1 and {seen} order by t.id"
+        );
+        let plan = plan(&statement).await;
+        assert!(plan.contains("reservations_guest"), "{plan}");
+    }
 }

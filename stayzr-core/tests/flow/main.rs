@@ -24,5 +24,6 @@ mod backend;
 mod edit;
 mod hotel;
 mod inbound;
+mod outbound;
 mod tenant;
 mod turn;

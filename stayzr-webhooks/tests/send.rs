@@ -310,6 +310,14 @@ async fn what_was_certainly_not_sent_is_tried_again_or_failed() {
             Reply::With(429, "retry-after: 999999\r\n", String::new()),
             "retry 3600",
         ),
+        (
+            Reply::With(
+                429,
+                "retry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n",
+                String::new(),
+            ),
+            "retry 3600",
+        ),
         (Reply::With(429, "", "slow down".to_owned()), "retry 10"),
         (Reply::With(404, "", "not here".to_owned()), "failed"),
         (

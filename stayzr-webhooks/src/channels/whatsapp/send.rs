@@ -10,6 +10,7 @@ use stayzr_core::{
     clock::Clock,
     model::{Channel, ChannelAccount},
     port::outbound::{OutboundMessage, SendOutcome, Sender},
+    retry::parse_retry_after,
 };
 
 use super::{
@@ -202,7 +203,7 @@ impl WhatsappSender {
             .send()
             .await;
         match sent {
-            Ok(response) => read(response).await,
+            Ok(response) => read(response, self.clock.now()).await,
             Err(error) => not_answered(&error),
         }
     }
@@ -275,13 +276,12 @@ fn is_user_id(address: &str) -> bool {
     country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()) && !rest.is_empty()
 }
 
-async fn read(mut response: Response) -> SendOutcome {
+async fn read(mut response: Response, now: DateTime<Utc>) -> SendOutcome {
     let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
-        .and_then(|seconds| seconds.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+        .and_then(|header| parse_retry_after(header.to_str().ok()?, now));
     let mut body = Vec::new();
     // An answer that breaks off is judged by what came of it: without an id, ambiguous.
     while let Ok(Some(chunk)) = response.chunk().await {

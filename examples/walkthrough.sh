@@ -8,7 +8,7 @@
 # Needs curl, jq and openssl. Give the path of demo.json if it is not in the usual place.
 set -euo pipefail
 
-demo="${1:-.stayzr/demo/demo.json}"
+demo="${1:-.stayzr-demo/demo.json}"
 for tool in curl jq openssl; do
     command -v "$tool" >/dev/null || { echo "this walk needs $tool: install it first" >&2; exit 1; }
 done

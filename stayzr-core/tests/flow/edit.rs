@@ -117,7 +117,11 @@ async fn invariant_t_an_edit_names_only_what_is_there<S: Store>(at: Hotel<S>) {
         ("room_type_id", theirs.id.uuid()),
     ] {
         let refused = set::<S, Reservation>(&at, at.scope, stay.id, field, json!(id)).await;
-        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Invalid, "{field}");
+        assert_eq!(
+            refused.expect_err("it is refused").kind(),
+            ErrorKind::Invalid,
+            "{field}"
+        );
     }
     let edited = set::<S, Reservation>(&at, at.scope, stay.id, "room_type_id", json!(ours.id));
     edited.await.expect("a room type of the property is taken");

@@ -35,7 +35,8 @@ async fn invariant_t_no_message_is_stored_under_another_tenants_property<S: Stor
         sent_at: at.clock.now(),
         enqueue_turn: true,
     };
-    let refused = at.store.accept_message(message).await.unwrap_err();
+    let refused = at.store.accept_message(message).await;
+    let refused = refused.expect_err("it is refused");
     assert_eq!(refused.kind(), ErrorKind::NotFound);
     for scope in [sample::widened(at.scope), elsewhere] {
         let found = at.store.conversations(scope, &PageRequest::default()).await;
@@ -72,7 +73,10 @@ async fn invariant_t_no_service_request_is_stored_under_another_tenants_property
         (at.scope, request(at.scope, theirs, clock)),
     ] {
         let refused = at.store.create_service_request(scope, request).await;
-        assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(
+            refused.expect_err("it is refused").kind(),
+            ErrorKind::NotFound
+        );
     }
     for scope in [organization, sample::widened(elsewhere)] {
         let page = PageRequest::default();

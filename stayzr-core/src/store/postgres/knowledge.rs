@@ -240,11 +240,7 @@ async fn count_write(tx: &mut PgConnection, scope: TenantScope, mark: &EmbedderM
     .with("offered", format!("{} ({})", mark.embedder, mark.dimension)))
 }
 
-async fn replace_chunks(
-    tx: &mut PgConnection,
-    stored: &Document,
-    chunks: &[Chunk],
-) -> Result<()> {
+async fn replace_chunks(tx: &mut PgConnection, stored: &Document, chunks: &[Chunk]) -> Result<()> {
     const OPERATION: &str = "postgres.put_document";
     sqlx::query("delete from knowledge_chunks where document_id = $1")
         .bind(stored.id.uuid())

@@ -177,6 +177,7 @@ fn every_provider_folder_has_the_same_shape() {
         "record.rs",
         "context.rs",
         "inspect.rs",
+        "refusal.rs",
     ];
     let folders = ["wire", "transform"];
     for provider in folder("stayzr-pms/src/providers") {

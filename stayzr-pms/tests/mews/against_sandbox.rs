@@ -202,6 +202,8 @@ async fn what_mews_cannot_be_told_is_named_and_nothing_is_sent() {
         (EntityKind::Guest, &guest, "email", json!(null)),
         (EntityKind::Guest, &guest, "notes", json!("")),
         (EntityKind::Guest, &guest, "classifications", json!([])),
+        (EntityKind::Guest, &guest, "title", json!("Dr")),
+        (EntityKind::Reservation, &booked, "purpose", json!("Quest")),
         (EntityKind::Guest, &guest, "active", json!(false)),
         (EntityKind::Guest, &guest, "nickname", json!("x")),
         (

@@ -11,7 +11,9 @@ use stayzr_core::{
     transform::{Entity, EntityKind, EntityRow, FieldMap, TransformContext, Transformer},
 };
 use stayzr_pms::providers::mews::{
-    transform::{GuestTransformer, ReservationTransformer, RoomTransformer, lookup},
+    transform::{
+        GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer, lookup,
+    },
     wire,
 };
 
@@ -32,6 +34,23 @@ fn context() -> TransformContext {
             (lookup::RESOURCE_CATEGORIES.to_owned(), json!({})),
         ]),
     }
+}
+
+#[test]
+fn invariant_u_what_a_property_says_beyond_our_fields_survives() {
+    let enterprise = json!({
+        "Id": "e", "Name": "House", "TimeZoneIdentifier": "Europe/Lisbon", "Pricing": "Barter",
+        "Currencies": [{"Currency": "EUR", "IsDefault": true, "IsEnabled": true}],
+        "Address": {"City": "Porto", "What3Words": "a.b.c"}, "BrandNew": 1
+    });
+    let enterprise: wire::Enterprise = serde_json::from_value(enterprise).unwrap();
+    let read = PropertyTransformer
+        .to_local(&enterprise, &context())
+        .unwrap();
+    assert_eq!(read.fields.text("pricing"), Some("gross"));
+    assert_eq!(read.extra["Pricing"], "Barter");
+    assert_eq!(read.extra["Address"], json!({"What3Words": "a.b.c"}));
+    assert_eq!(read.extra["BrandNew"], 1);
 }
 
 fn row(kind: EntityKind, fields: FieldMap) -> EntityRow {

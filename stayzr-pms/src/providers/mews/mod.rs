@@ -12,6 +12,7 @@ mod provider;
 mod push;
 mod quote;
 mod record;
+mod refusal;
 pub mod transform;
 pub mod wire;
 

@@ -10,6 +10,7 @@ use super::{
     context::MewsContext,
     fetch::{self, Wanted},
     record::{Element, element},
+    refusal::{is_empty, refused},
     transform::{person_counts, writable_condition, write_guest},
     wire::{
         Customer, CustomerWrite, PersonCount, ReservationUpdate, ReservationsCancel,
@@ -29,7 +30,7 @@ pub(super) async fn push(
     context: &MewsContext,
     push: &Push,
 ) -> Result<PushOutcome> {
-    let refused = refused(provider, push);
+    let refused = refused(provider.fields(push.kind), push);
     if !refused.is_empty() {
         return Ok(PushOutcome::Unsupported(refused));
     }
@@ -48,50 +49,6 @@ pub(super) async fn push(
             Ok(PushOutcome::Ambiguous(error.to_string()))
         }
         other => other,
-    }
-}
-
-/// Fields that Mews cannot set, or cannot empty. A record that is added has nothing to empty.
-fn refused(provider: &MewsProvider, push: &Push) -> Vec<String> {
-    let rules = provider.fields(push.kind);
-    let adding = push.external_id.is_none();
-    let values = push
-        .changed
-        .iter()
-        .map(|(field, value)| (field, is_empty(value), value));
-    let links = push
-        .links
-        .iter()
-        .map(|(field, link)| (field.as_str(), link.is_none(), &Value::Null));
-    values
-        .chain(links)
-        .filter(|(field, empty, value)| {
-            if adding && *empty {
-                return false;
-            }
-            let rule = rules.iter().find(|rule| rule.field == *field);
-            let possible = rule.is_some_and(|rule| rule.writable && (rule.clearable || !empty));
-            !possible || !expressible(push.kind, field, value)
-        })
-        .map(|(field, ..)| field.to_owned())
-        .collect()
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    }
-}
-
-/// Values of writable fields that Mews has no words for.
-fn expressible(kind: EntityKind, field: &str, value: &Value) -> bool {
-    match (kind, field) {
-        (EntityKind::Reservation, "status") => value == "cancelled",
-        (EntityKind::Room, "condition") => writable_condition(value).is_some(),
-        _ => true,
     }
 }
 

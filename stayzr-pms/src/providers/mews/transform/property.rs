@@ -72,6 +72,17 @@ impl Transformer<Property, Enterprise> for PropertyTransformer {
                 fields.insert(field, time.clone());
             }
         }
+        if let Some(other) = remote
+            .pricing
+            .as_deref()
+            .filter(|mode| !["Gross", "Net"].contains(mode))
+        {
+            extra.insert("Pricing".to_owned(), other.into());
+        }
+        let address = remote.address.as_ref().map(|address| &address.extra);
+        if let Some(beyond) = address.filter(|beyond| !beyond.is_empty()) {
+            extra.insert("Address".to_owned(), Value::Object(beyond.clone()));
+        }
         if let Some(language) = &remote.default_language_code {
             extra.insert(
                 "DefaultLanguageCode".to_owned(),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     Result,
     mask::mask_cards_in_text,
-    model::{Channel, ChannelEvent, Contact, ContactChannel, InboundMessage},
+    model::{Channel, ChannelEvent, Contact, ContactChannel, InboundMessage, phone_e164},
     port::{
         conversation::{AcceptMessage, Conversations},
         directory::{ChannelOwner, Directory},
@@ -142,7 +142,7 @@ fn accept(
     if let Some(phone) = &message.phone {
         let digits = phone.trim_start_matches('+');
         add(ContactChannel::Whatsapp, digits.to_owned());
-        add(ContactChannel::Phone, format!("+{digits}"));
+        add(ContactChannel::Phone, dialled(digits));
     }
     AcceptMessage {
         scope: owner.scope,
@@ -163,4 +163,20 @@ fn accept(
         // and then it is its turn that does.
         enqueue_turn: true,
     }
+}
+
+/// The number that people dial, as a PMS knows it: WhatsApp keeps a 1 that is no longer dialled in
+/// Mexico, and knows older accounts of Brazil without the 9 that mobile numbers begin with now.
+fn dialled(digits: &str) -> String {
+    let written = format!("+{digits}");
+    let rewritten = match digits.as_bytes() {
+        [b'5', b'2', b'1', ..] if digits.len() == 13 => Some(format!("+52{}", &digits[3..])),
+        [b'5', b'5', _, _, b'6'..=b'9', ..] if digits.len() == 12 => {
+            Some(format!("+{}9{}", &digits[..4], &digits[4..]))
+        }
+        _ => None,
+    };
+    phone_e164(&written, None)
+        .or_else(|| rewritten.and_then(|number| phone_e164(&number, None)))
+        .unwrap_or(written)
 }

@@ -142,10 +142,12 @@ impl Foundation {
         let backend: Arc<dyn HotelBackend> =
             Arc::new(StoreBackend::new(store.clone(), quotes, clock.clone()));
         let (model, router) = models::chat(&config)?;
-        let concierge: Arc<dyn Concierge> = Arc::new(
-            AgentConcierge::new(model, backend, knowledge.clone(), clock.clone())
-                .with_router(router),
-        );
+        let mut concierge = AgentConcierge::new(model, backend, knowledge.clone(), clock.clone())
+            .with_router(router);
+        if config.model.fallback == "none" {
+            concierge = concierge.without_fallback();
+        }
+        let concierge: Arc<dyn Concierge> = Arc::new(concierge);
 
         // Webhooks come in here.
         let whatsapp = &config.channels.whatsapp;

@@ -47,10 +47,11 @@ impl Default for ConciergeLimits {
 /// The concierge over a chat model, a hotel and its knowledge.
 ///
 /// With [`OfflineModel`] it needs nothing outside the process. With another model, the offline one
-/// stands in whenever that fails, is refused, or says what nothing supports.
+/// stands in whenever that fails, is refused, or says what nothing supports; [`Self::without_fallback`]
+/// leaves that to a person.
 pub struct AgentConcierge {
     pub(super) model: Arc<dyn ChatModel>,
-    pub(super) fallback: OfflineModel,
+    pub(super) fallback: Option<OfflineModel>,
     pub(super) tools: Registry,
     router: Router,
     clock: Arc<dyn Clock>,
@@ -67,7 +68,7 @@ impl AgentConcierge {
     ) -> Self {
         Self {
             model,
-            fallback: OfflineModel,
+            fallback: Some(OfflineModel),
             tools: Registry::hotel(backend, search),
             router: Router::offline(),
             clock,
@@ -79,6 +80,13 @@ impl AgentConcierge {
     #[must_use]
     pub fn with_router(mut self, router: Router) -> Self {
         self.router = router;
+        self
+    }
+
+    /// Hands over to a person where the model fails, instead of quoting what was found.
+    #[must_use]
+    pub fn without_fallback(mut self) -> Self {
+        self.fallback = None;
         self
     }
 

@@ -9,7 +9,7 @@ use super::{AgentConcierge, citation, exchange::Exchange};
 use crate::{
     escalation::{Situation, assess},
     guard::{Evidence, Verdict, check, check_figures, handoff_line, is_duplicate, is_handoff_line},
-    model::{ChatModel, ChatRequest, TurnBrief, phrases},
+    model::{ChatModel, ChatRequest, OfflineModel, TurnBrief, phrases},
     router::Route,
     run::{CallRecord, Draft, Driver, End, Run},
     specialists::system_prompt,
@@ -73,10 +73,10 @@ impl Work<'_> {
             };
             return self.fresh(text);
         }
-        if model.is_extractive() {
-            return Reply::HandOff;
+        match self.concierge.fallback {
+            Some(fallback) if !model.is_extractive() => self.fall_back(fallback).await,
+            _ => Reply::HandOff,
         }
-        self.fall_back().await
     }
 
     /// Whether the guest says yes to our offer to ask a colleague.
@@ -151,8 +151,7 @@ impl Work<'_> {
     }
 
     /// Quotes alone; the last resort is a person.
-    async fn fall_back(&mut self) -> Reply {
-        let fallback = self.concierge.fallback;
+    async fn fall_back(&mut self, fallback: OfflineModel) -> Reply {
         let mut run = self.new_run();
         let draft = self.drive(&mut run, &fallback).await;
         let handed_off = draft.end == End::HandedOff;

@@ -105,7 +105,8 @@ pub struct Model {
     pub base_url: String,
     /// The key.
     pub api_key: SecretString,
-    /// Who answers when the provider is down: `offline`.
+    /// Who answers when the provider is down or says what nothing supports: `offline`, or `none`
+    /// for a person at once.
     pub fallback: String,
 }
 
@@ -229,7 +230,7 @@ impl Config {
             &self.knowledge.index,
             &["embedded", "qdrant"],
         )?;
-        one_of("model.fallback", &self.model.fallback, &["offline"])?;
+        one_of("model.fallback", &self.model.fallback, &["offline", "none"])?;
         self.validate_models()?;
         if !self.server.public_url.is_empty() {
             url("server.public_url", &self.server.public_url)?;

@@ -32,6 +32,7 @@ pub(super) fn compose(
         .count();
     let mut blocks: Vec<String> = Vec::new();
     let mut missing: Vec<String> = Vec::new();
+    let mut quotes = false;
     let mut said: Vec<String> = Vec::new();
     let prices: Option<Prices> = replies
         .iter()
@@ -61,7 +62,10 @@ pub(super) fn compose(
                     _ => 2,
                 };
                 match quoted(phrases, &found, most, background, &mut said) {
-                    Some(block) => blocks.push(block),
+                    Some(block) => {
+                        quotes = true;
+                        blocks.push(block);
+                    }
                     None => missing.push(question_of(call, &found)),
                 }
             }
@@ -98,7 +102,8 @@ pub(super) fn compose(
         seen.push(block.clone());
         new
     });
-    if searches > 0 && missing.len() < searches {
+    // A search that failed found nothing to introduce.
+    if quotes {
         blocks.insert(0, phrases.found.to_owned());
     }
     join(&blocks)

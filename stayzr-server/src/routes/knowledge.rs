@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stayzr_agents::knowledge::{NewDocument, SearchRequest};
 use stayzr_core::{
+    Error, ErrorKind,
     ids::{DocumentId, PropertyId},
     model::Document,
 };
@@ -35,7 +36,8 @@ pub(super) async fn put(call: Call) -> Handled {
         content_type: body.content_type,
         content: body.content.into_bytes(),
     };
-    let stored = call.state.knowledge.put(scope, document).await?;
+    let stored = call.state.knowledge.put(scope, document).await;
+    let stored = stored.map_err(refused_by_vendor)?;
     answer(StatusCode::CREATED, &without_content(&stored))
 }
 
@@ -71,8 +73,27 @@ pub(super) async fn search(call: Call) -> Handled {
         Some(property) => call.scope_of(property).await?,
         None => call.scope()?,
     };
-    let results = call.state.knowledge.search(scope, &request).await?;
+    let results = call.state.knowledge.search(scope, &request).await;
+    let results = results.map_err(refused_by_vendor)?;
     answer(StatusCode::OK, &json!({"results": results}))
+}
+
+/// What a hosted embedder or index says about our key, our model's name or our call says nothing
+/// about the caller's: to the caller, it is down.
+fn refused_by_vendor(error: Error) -> Problem {
+    use ErrorKind::{Corrupt, Forbidden, Invalid, NotFound, Unauthorized};
+    let embedder = error.operation() == "model.embed"
+        && matches!(error.kind(), Forbidden | NotFound | Invalid | Corrupt);
+    // Nothing behind this API has credentials of its own but those two.
+    if embedder || error.kind() == Unauthorized {
+        return Error::unavailable(
+            "knowledge",
+            "the embedder or the index refuses the server's calls; its log says why",
+        )
+        .with_source(error)
+        .into();
+    }
+    error.into()
 }
 
 /// A document as lists show it: a list of whole texts would be megabytes.

@@ -45,6 +45,8 @@ pub(crate) struct Received {
     pub(crate) body: Value,
 }
 
+type Responder = Arc<dyn Fn(&Received) -> Answer + Send + Sync>;
+
 /// A running provider.
 pub(crate) struct FakeProvider {
     pub(crate) url: String,
@@ -54,14 +56,26 @@ pub(crate) struct FakeProvider {
 impl FakeProvider {
     /// A provider that gives these answers in order, then 500.
     pub(crate) async fn start(answers: Vec<Answer>) -> Self {
+        let script = Mutex::new(VecDeque::from(answers));
+        Self::answering(move |_| {
+            let next = script.lock().unwrap().pop_front();
+            next.unwrap_or_else(|| Answer::error(500, &Value::Object(Default::default())))
+        })
+        .await
+    }
+
+    /// A provider that answers each call so.
+    pub(crate) async fn answering(
+        answer: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1beta", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
-        let script = Arc::new(Mutex::new(VecDeque::from(answers)));
+        let answer: Responder = Arc::new(answer);
         let log = received.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, script.clone(), log.clone()));
+                tokio::spawn(serve(stream, answer.clone(), log.clone()));
             }
         });
         Self { url, received }
@@ -72,11 +86,7 @@ impl FakeProvider {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    script: Arc<Mutex<VecDeque<Answer>>>,
-    log: Arc<Mutex<Vec<Received>>>,
-) {
+async fn serve(mut stream: TcpStream, answer: Responder, log: Arc<Mutex<Vec<Received>>>) {
     let mut buffer = Vec::new();
     let head = loop {
         if let Some(at) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -103,16 +113,13 @@ async fn serve(
         }
     }
     let path = header.split(' ').nth(1).unwrap_or_default().to_owned();
-    log.lock().unwrap().push(Received {
+    let received = Received {
         path,
         key: find("x-goog-api-key").or_else(|| find("authorization")),
         body: serde_json::from_slice(&buffer[head + 4..]).unwrap_or_default(),
-    });
-    let answer = script.lock().unwrap().pop_front().unwrap_or(Answer {
-        status: 500,
-        headers: Vec::new(),
-        body: "{}".to_owned(),
-    });
+    };
+    let answer = answer(&received);
+    log.lock().unwrap().push(received);
     let extra: String = answer
         .headers
         .iter()

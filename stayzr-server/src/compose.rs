@@ -181,7 +181,6 @@ impl Foundation {
                     Arc::new(InboxHandler {
                         store: store.clone(),
                         providers: providers.clone(),
-                        clock: clock.clone(),
                         wakes: wakes.clone(),
                         metrics: metrics.clone(),
                     }),

@@ -3,7 +3,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use stayzr_core::{
     Result,
-    clock::Clock,
     flow::receive_events,
     ids::IntegrationId,
     model::{Channel, PmsEvent},
@@ -25,8 +24,6 @@ pub struct InboxHandler {
     pub store: Arc<dyn Store>,
     /// Reads bodies of PMSs.
     pub providers: Arc<Providers>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
     /// Wakes the concierge.
     pub wakes: Wakes,
     /// Counts events.
@@ -52,7 +49,7 @@ impl Handler for InboxHandler {
 
 impl InboxHandler {
     async fn whatsapp(&self, delivery: &Delivery) -> Result<HandlerResult> {
-        let events = whatsapp::parse(&delivery.body, self.clock.now())?;
+        let events = whatsapp::parse(&delivery.body, delivery.received_at)?;
         let counts = receive_events(self.store.as_ref(), Channel::Whatsapp, &events).await?;
         for (outcome, count) in [
             ("message", counts.messages),

@@ -54,6 +54,13 @@ where
         superseded(store, clock),
     )
     .await;
+    r.scenario("turn::answered_once", answered_once(store, clock))
+        .await;
+    r.scenario(
+        "turn::invariant_t_nothing_under_another_tenants_property",
+        nothing_elsewhere(store, clock),
+    )
+    .await;
     r.scenario(
         "turn::invariant_d_a_lost_lease_writes_nothing",
         a_lost_lease_writes_nothing(store, clock),
@@ -267,6 +274,44 @@ where
     )?;
     let done = status(store, &hotel, &claimed).await?;
     ensure_eq(done, Some(JobStatus::Completed), "the job is completed")
+}
+
+/// Of two turns that read the same message, one that came through the queue and one that did not,
+/// the second to commit finds it answered.
+pub async fn answered_once<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
+{
+    let (hotel, accepted, claimed) = asked(store, clock).await?;
+    let first = turn(&hotel, &accepted, None, clock)?;
+    let second = turn(&hotel, &accepted, Some(&claimed), clock)?;
+    let committed = store.commit_turn(first).await?;
+    ensure_eq(committed, TurnCommitted::Committed, "nobody has answered")?;
+    let committed = store.commit_turn(second).await?;
+    ensure_eq(committed, TurnCommitted::Superseded, "it was answered")?;
+    let replies = replies(store, &hotel, &accepted).await?;
+    ensure_eq(replies.len(), 1, "one reply")
+}
+
+/// A scope without a property does not open the properties of others.
+pub async fn nothing_elsewhere<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
+{
+    let theirs = hotel(store, clock).await?;
+    let ours = hotel(store, clock).await?;
+    let mut sent = message(&ours, "1", "Hello", clock);
+    sent.scope = ours.scope;
+    sent.property_id = theirs.property_id;
+    ensure_kind(
+        store.accept_message(sent).await,
+        ErrorKind::NotFound,
+        "of another tenant",
+    )?;
+    let mut request = service_request(&ours, clock);
+    request.property_id = theirs.property_id;
+    let refused = store.create_service_request(ours.scope, request).await;
+    ensure_kind(refused, ErrorKind::NotFound, "of another tenant")
 }
 
 /// A newer message of the guest: nothing is written, the turn's job is completed, and the newer

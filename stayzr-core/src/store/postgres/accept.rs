@@ -26,10 +26,7 @@ pub(super) async fn accept(
 ) -> Result<AcceptedMessage> {
     let now = clock.now();
     if !message.scope.sees(Some(message.property_id)) {
-        return Err(Error::not_found(
-            OPERATION,
-            "there is no property with this id",
-        ));
+        return Err(no_property());
     }
     lock::names(tx, &names(message)).await?;
     if let Some(before) = stored_before(tx, message).await? {
@@ -69,6 +66,10 @@ pub(super) async fn accept(
         guest_id,
         duplicate: false,
     })
+}
+
+fn no_property() -> Error {
+    Error::not_found(OPERATION, "there is no property with this id")
 }
 
 /// What two transactions must not do at once: store the same message, make a guest of the same
@@ -202,11 +203,12 @@ async fn begin_conversation(
     guest_id: GuestId,
 ) -> Result<ConversationId> {
     let id = ConversationId::generate(clock);
-    sqlx::query(
+    let done = sqlx::query(
         "insert into conversations (id, organization_id, property_id, guest_id, channel,
              channel_account_id, reply_to, status, language, last_inbound_at, created_at,
              updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 'open', null, $8, $9, $9)",
+         select $1, p.organization_id, p.id, $4, $5, $6, $7, 'open', null, $8, $9, $9
+         from properties p where p.id = $3 and p.organization_id = $2",
     )
     .bind(id.uuid())
     .bind(message.scope.organization_id.uuid())
@@ -220,6 +222,9 @@ async fn begin_conversation(
     .execute(tx)
     .await
     .map_err(failed(OPERATION))?;
+    if done.rows_affected() == 0 {
+        return Err(no_property());
+    }
     Ok(id)
 }
 

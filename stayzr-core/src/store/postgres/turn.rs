@@ -97,7 +97,7 @@ pub(super) async fn commit(
     Ok(TurnCommitted::Committed)
 }
 
-/// Whether the guest has written since this message came.
+/// Whether the guest has written since this message came, or another turn has answered it.
 async fn is_superseded(
     tx: &mut PgConnection,
     conversation_id: ConversationId,
@@ -107,8 +107,7 @@ async fn is_superseded(
     let newer: Option<bool> = sqlx::query_scalar(
         "select exists (
              select 1 from messages n
-             where n.conversation_id = m.conversation_id and n.direction = 'inbound'
-               and n.number > m.number)
+             where n.conversation_id = m.conversation_id and n.number > m.number)
          from messages m where m.id = $1 and m.conversation_id = $2",
     )
     .bind(answered_up_to.uuid())
@@ -200,9 +199,17 @@ pub(super) async fn insert_service_request(
     request: &ServiceRequest,
 ) -> Result<()> {
     const OPERATION: &str = "postgres.create_service_request";
+    let there: bool = sqlx::query_scalar(
+        "select exists (select 1 from properties where id = $1 and organization_id = $2)",
+    )
+    .bind(request.property_id.uuid())
+    .bind(scope.organization_id.uuid())
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(failed(OPERATION))?;
     let seen =
         request.organization_id == scope.organization_id && scope.sees(Some(request.property_id));
-    if !seen {
+    if !(there && seen) {
         return Err(Error::not_found(
             OPERATION,
             "there is no property with this id",

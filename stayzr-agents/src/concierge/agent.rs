@@ -47,8 +47,8 @@ impl Default for ConciergeLimits {
 /// The concierge over a chat model, a hotel and its knowledge.
 ///
 /// With [`OfflineModel`] it needs nothing outside the process. With another model, the offline one
-/// stands in whenever that fails, is refused, or says what nothing supports; [`Self::without_fallback`]
-/// leaves that to a person.
+/// stands in whenever that fails, is refused, or says what nothing supports;
+/// [`Self::without_fallback`] leaves that to a person.
 pub struct AgentConcierge {
     pub(super) model: Arc<dyn ChatModel>,
     pub(super) fallback: Option<OfflineModel>,

@@ -175,10 +175,30 @@ fn validate(row: &EntityRow, set: &FieldMap) -> Result<FieldMap> {
         })?;
         canonical.insert(field, fields.get(field).cloned().unwrap_or(Value::Null));
     }
+    if row.kind == EntityKind::Property {
+        check_times_of_day(&canonical)?;
+    }
     let mut whole = row.clone();
     whole.fields.extend(&canonical);
     check(&whole)?;
     Ok(canonical)
+}
+
+/// `HH:MM`, as guests are told it. Only what is edited: a vendor may have said it otherwise.
+fn check_times_of_day(set: &FieldMap) -> Result<()> {
+    for field in ["check_in", "check_out"] {
+        let Some(Value::String(text)) = set.get(field) else {
+            continue;
+        };
+        if text.len() != 5 || chrono::NaiveTime::parse_from_str(text, "%H:%M").is_err() {
+            return Err(Error::invalid(
+                "edit",
+                format!("`{field}` is a time of day such as 15:00"),
+            )
+            .with("field", field));
+        }
+    }
+    Ok(())
 }
 
 fn trimmed(value: &Value) -> Value {

@@ -7,6 +7,7 @@ use stayzr_core::{
     Error, ErrorKind, Result,
     clock::Clock,
     ids::{ChunkId, DocumentId, PropertyId},
+    mask::mask_cards,
     model::{Chunk, Document, Passage},
     port::knowledge::KnowledgeStore,
     tenant::TenantScope,
@@ -98,7 +99,9 @@ impl KnowledgeBase {
                 "a category has 1 to 64 characters",
             ));
         }
-        let ingest = Ingest::read(&new.file_name, &new.content_type, &new.content)?;
+        // Passages go to models, and a hotel's house rules may quote a card by mistake.
+        let content = mask_cards(&new.content);
+        let ingest = Ingest::read(&new.file_name, &new.content_type, &content)?;
         let now = self.clock.now();
         let document = Document {
             id: DocumentId::generate(self.clock.as_ref()),

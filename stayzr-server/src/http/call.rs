@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use stayzr_core::{ids::PropertyId, tenant::TenantScope};
+use stayzr_core::{ids::PropertyId, mask::mask_cards, tenant::TenantScope};
 
 use super::{Caller, Problem, Query};
 use crate::state::ServerState;
@@ -54,18 +54,13 @@ impl Call {
 
     /// The body as JSON of a type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        if contains_escaped_nul(&self.body) {
-            return Err(Problem::invalid("texts must not hold a NUL character"));
-        }
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let what = match error.classify() {
-                serde_json::error::Category::Data => "does not fit",
-                _ => "is not JSON",
-            };
-            Problem::invalid(format!("the body {what}: {error}"))
-                .with("line", error.line())
-                .with("column", error.column())
-        })
+        read_json(&self.body)
+    }
+
+    /// The body as JSON of a type, with card numbers in its texts masked: for what is stored as it
+    /// came.
+    pub fn masked_json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        read_json(&mask_cards(&self.body))
     }
 
     /// The scope narrowed to a property that a body names.
@@ -91,6 +86,21 @@ impl Call {
         }
         Err(Problem::not_found("property"))
     }
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if contains_escaped_nul(body) {
+        return Err(Problem::invalid("texts must not hold a NUL character"));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "does not fit",
+            _ => "is not JSON",
+        };
+        Problem::invalid(format!("the body {what}: {error}"))
+            .with("line", error.line())
+            .with("column", error.column())
+    })
 }
 
 /// Whether a text in the JSON holds U+0000, which PostgreSQL cannot store.

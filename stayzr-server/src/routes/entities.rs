@@ -53,7 +53,7 @@ pub(super) async fn item(kind: EntityKind, call: Call) -> Handled {
 pub(super) async fn patch(kind: EntityKind, call: Call) -> Handled {
     let scope = call.scope()?;
     let id: Uuid = call.id("id", noun(kind))?;
-    let mut set: FieldMap = call.json()?;
+    let mut set: FieldMap = call.masked_json()?;
     let expected_version =
         match set.remove("version") {
             None | Some(Value::Null) => None,

@@ -1,13 +1,16 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, request::Parts};
 use http_body_util::BodyExt;
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use stayzr_core::{
+    crypto::TokenCodec,
     port::{
         Store,
         idempotency::{IdempotencyCheck, StoredResponse},
     },
     tenant::TenantScope,
 };
+use uuid::Uuid;
 
 use super::{Body, Problem, body::full};
 
@@ -18,6 +21,25 @@ pub(crate) struct Claim {
     scope: TenantScope,
     route: String,
     key: String,
+}
+
+/// What an answer is sealed to: one that is put elsewhere cannot be opened there.
+fn place(scope: TenantScope, route: &str, key: &str) -> Uuid {
+    let organization = scope.organization_id.to_string();
+    let digest = digest([organization.as_bytes(), route.as_bytes(), key.as_bytes()]);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Uuid::from_bytes(bytes)
+}
+
+/// The digest of parts, each with its length before it.
+fn digest<const N: usize>(parts: [&[u8]; N]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
 }
 
 /// What to do with a request.
@@ -33,6 +55,7 @@ pub(crate) enum Checked {
 /// Claims the request's `Idempotency-Key`, where it carries one.
 pub(crate) async fn begin(
     store: &dyn Store,
+    codec: &TokenCodec,
     scope: TenantScope,
     route: &str,
     parts: &Parts,
@@ -41,20 +64,18 @@ pub(crate) async fn begin(
     let Some(key) = key(parts)? else {
         return Ok(Checked::Free);
     };
-    let mut digest = Sha256::new();
-    for part in [
+    // What a caller may see is part of the request: a token of one hotel must not be given the
+    // answer that another's got.
+    let property = scope.property_id.map(|id| id.to_string());
+    let fingerprint: String = digest([
+        property.as_deref().unwrap_or_default().as_bytes(),
         parts.uri.path().as_bytes(),
         parts.uri.query().unwrap_or_default().as_bytes(),
         body,
-    ] {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
-    }
-    let fingerprint: String = digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    ])
+    .iter()
+    .map(|byte| format!("{byte:02x}"))
+    .collect();
     // A key is the organization's, whichever property a request is narrowed to.
     let scope = TenantScope::organization(scope.organization_id);
     match store.begin(scope, route, &key, &fingerprint).await? {
@@ -63,7 +84,11 @@ pub(crate) async fn begin(
             route: route.to_owned(),
             key,
         })),
-        IdempotencyCheck::Replay(stored) => Ok(Checked::Replay(replay(stored))),
+        IdempotencyCheck::Replay(stored) => {
+            let body = codec.open(&stored.body, place(scope, route, &key))?;
+            let body = body.expose_secret().to_owned();
+            Ok(Checked::Replay(replay(stored.status, body)))
+        }
         IdempotencyCheck::Mismatch => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",
@@ -77,9 +102,11 @@ pub(crate) async fn begin(
     }
 }
 
-/// Stores the answer. One that says nothing final (5xx, 408, 409, 429) gives the key free.
+/// Stores the answer, sealed: it may hold what is shown this once, such as the URL of a webhook with
+/// its token. One that says nothing final (5xx, 408, 409, 429) gives the key free.
 pub(crate) async fn complete(
     store: &dyn Store,
+    codec: &TokenCodec,
     claim: Claim,
     response: Response<Body>,
 ) -> Result<Response<Body>, Problem> {
@@ -93,7 +120,10 @@ pub(crate) async fn complete(
         !parts.status.is_server_error() && !matches!(parts.status.as_u16(), 408 | 409 | 429);
     let stored = is_final.then(|| StoredResponse {
         status: parts.status.as_u16(),
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body: codec.seal(
+            &String::from_utf8_lossy(&body).into_owned().into(),
+            place(claim.scope, &claim.route, &claim.key),
+        ),
     });
     let answer = Response::from_parts(parts, full(body));
     if let Err(error) = store
@@ -106,13 +136,13 @@ pub(crate) async fn complete(
     Ok(answer)
 }
 
-fn replay(stored: StoredResponse) -> Response<Body> {
-    let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
+fn replay(status: u16, body: String) -> Response<Body> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let content_type = match status.is_success() {
         true => "application/json",
         false => "application/problem+json",
     };
-    let mut response = super::text(content_type, stored.body);
+    let mut response = super::text(content_type, body);
     *response.status_mut() = status;
     response
         .headers_mut()

@@ -274,6 +274,7 @@ impl Router {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query())?;
         let store = self.state.store.as_ref();
+        let codec = self.state.providers.codec();
         let caller = match access {
             Access::Public => None,
             Access::Role(role) => Some(auth::authenticate(store, &parts, &query, *role).await?),
@@ -281,7 +282,9 @@ impl Router {
         let body = read(&parts, body, limit.unwrap_or(self.state.max_body_bytes)).await?;
         let claim = match &caller {
             Some(caller) if parts.method == Method::POST => {
-                match idempotency::begin(store, caller.scope, route.path, &parts, &body).await? {
+                match idempotency::begin(store, codec, caller.scope, route.path, &parts, &body)
+                    .await?
+                {
                     Checked::Free => None,
                     Checked::Claimed(claim) => Some(claim),
                     Checked::Replay(response) => return Ok(response),
@@ -314,7 +317,7 @@ impl Router {
             }
             Err(problem) => problem.into_response(Some(&path)),
         };
-        idempotency::complete(store, claim, response).await
+        idempotency::complete(store, codec, claim, response).await
     }
 }
 

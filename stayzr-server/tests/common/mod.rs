@@ -29,7 +29,7 @@ pub struct Server {
     pub client: reqwest::Client,
     pub mine: Tenant,
     pub theirs: Tenant,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An organization and its token.
@@ -82,7 +82,7 @@ impl Server {
             client: stayzr_webhooks::default_client().expect("a client"),
             mine,
             theirs,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -94,6 +94,18 @@ impl Server {
         self.client
             .request(method, self.url(path))
             .bearer_auth(&self.mine.token)
+    }
+
+    /// Every byte of the store's files, as somebody who steals the disk would read them.
+    pub fn stored(&self) -> String {
+        let mut bytes = Vec::new();
+        for file in std::fs::read_dir(self.folder.path()).expect("the folder") {
+            let path = file.expect("a file").path();
+            if path.to_string_lossy().contains("stayzr.db") {
+                bytes.extend(std::fs::read(path).expect("readable"));
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -14,7 +14,7 @@ const HINTS: &[(&str, &str)] = &[
          the is are what when where how much does do can i my you your have please thanks \
          thank hello hi hey room would like need want there with for time breakfast booking \
          book which any yes bye goodbye good morning it and of to towels i'd i'm don't cancel \
-         speak someone this help",
+         speak someone this help parking reservation",
     ),
     (
         "pt",

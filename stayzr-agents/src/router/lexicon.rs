@@ -30,11 +30,59 @@ pub(crate) fn named(message: &str) -> Vec<(&'static Concept, &'static str)> {
         .replace("pequeno almoco", "pequenoalmoco")
         .replace("petit dejeuner", "petitdejeuner");
     let words = text::words(&joined);
+    let found = find(&words);
+    if !found.is_empty() || words.len() > MISSPELT_WORDS {
+        return found;
+    }
+    // A short message that names nothing may name something in other letters.
+    let mended: Vec<String> = words
+        .into_iter()
+        .map(|word| nearest(&word).map_or(word, str::to_owned))
+        .collect();
+    find(&mended)
+}
+
+/// Longer messages than this are not searched for slips of the pen.
+const MISSPELT_WORDS: usize = 8;
+
+fn find(words: &[String]) -> Vec<(&'static Concept, &'static str)> {
     CONCEPTS
         .iter()
-        .filter_map(|concept| concept.forms.find(&words).map(|(_, form)| (concept, form)))
+        .filter_map(|concept| concept.forms.find(words).map(|(_, form)| (concept, form)))
         .collect()
 }
+
+/// The word of the lexicon that is spelled almost so: one slip in six to eight letters, two in
+/// nine or more, the first letter right.
+fn nearest(word: &str) -> Option<&'static str> {
+    let allowed = match word.chars().count() {
+        0..6 => return None,
+        6..9 => 1,
+        _ => 2,
+    };
+    if text::is_stop_word(word) {
+        return None;
+    }
+    let first = word.chars().next()?;
+    SINGLE_WORDS
+        .iter()
+        .filter(|form| form.starts_with(first) && form.len().abs_diff(word.len()) <= allowed)
+        .map(|form| (strsim::osa_distance(form, word), *form))
+        .filter(|(slips, _)| *slips <= allowed)
+        .min()
+        .map(|(_, form)| form)
+}
+
+/// The words of five letters and more that are forms by themselves.
+static SINGLE_WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    include_str!("concepts.txt")
+        .lines()
+        .filter(|line| !line.starts_with(['#', '[']))
+        .flat_map(|line| line.split(','))
+        .map(|form| form.trim().trim_end_matches('*'))
+        .filter(|form| form.len() >= 5 && !form.contains(' '))
+        .collect()
+});
 
 /// Reads the list of concepts; its head says how it is written.
 fn parse(list: &'static str) -> Vec<Concept> {
@@ -77,6 +125,19 @@ mod tests {
             assert!(!concept.weight.is_empty(), "{}", concept.name);
             assert!(concept.forms.find(&text::words("xyzzy")).is_none());
         }
+    }
+
+    #[test]
+    fn slips_of_the_pen_are_forgiven() {
+        let names = |text: &str| -> Vec<&str> {
+            named(text)
+                .iter()
+                .map(|(concept, _)| concept.name)
+                .collect()
+        };
+        assert_eq!(names("brekfast when?"), ["breakfast"]);
+        assert_eq!(names("is there parkign"), ["parking"]);
+        assert!(names("Who won the world cup in 2018?").is_empty());
     }
 
     #[test]

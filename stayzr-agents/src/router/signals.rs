@@ -70,7 +70,11 @@ pub(crate) static EMERGENCY: PhraseSet = PhraseSet::new(
      police, an emergency, suicid*, injured, chest pain, feuer, es brennt, krankenwagen, notarzt, \
      notfall, bewusstlos, polizei, incendio, ambulancia, una emergencia, uma emergencia, policia, \
      ataque cardiaco, incendie, au feu, une urgence, ambulanza, un emergenza, polizia, er is \
-     brand, noodgeval, politie, allergic reaction, allergic shock, gas leak, trapped in",
+     brand, noodgeval, politie, not breathing, isn't breathing, stopped breathing, collapsed, \
+     choking, having a stroke, drowning, fainted, passed out, atmet nicht, keine luft, \
+     zusammengebrochen, herzinfarkt, ohnmachtig, nao respira, desmaiou, no respira, desmayado, \
+     desmayada, ne respire pas, ne respire plus, s est evanoui, crise cardiaque, non respira, \
+     svenuto, svenuta, infarto, ademt niet, bewusteloos, hartaanval, allergic reaction, allergic shock, gas leak, trapped in",
 );
 
 /// Law and disputes over money: a person decides.

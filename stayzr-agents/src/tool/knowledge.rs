@@ -51,7 +51,7 @@ struct Arguments {
 }
 
 const NAME: &str = "search_knowledge";
-const LIMIT: usize = 8;
+const LIMIT: usize = 12;
 
 #[async_trait]
 impl Tool for SearchKnowledge {

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    phrases::{Phrases, fill, phrases},
+    dates::SpokenStay,
+    phrases::{Phrases, counted, fill, phrases},
     select,
 };
 use crate::{
@@ -38,7 +39,11 @@ pub(super) fn compose(
         .iter()
         .find(|reply| reply.name == "quote" && reply.ok)
         .and_then(|reply| read(&reply.content));
-    let background = asked_before(&request.messages);
+    let setting = select::Setting {
+        language: phrases.language,
+        property: &request.brief.property,
+        background: asked_before(&request.messages),
+    };
     let mut spare: Vec<String> = Vec::new();
     let facts = replies.iter().any(|reply| {
         reply.name == "property_facts" && reply.ok && !looks_up_amenities(&reply.content)
@@ -56,12 +61,8 @@ pub(super) fn compose(
                 let Some(found) = read::<FoundPassages>(&reply.content) else {
                     continue;
                 };
-                let most = match searches {
-                    1 => 4,
-                    2 => 3,
-                    _ => 2,
-                };
-                match quoted(phrases, &found, most, background, &mut said) {
+                let most = if searches <= 2 { 3 } else { 2 };
+                match quoted(phrases, &found, most, &setting, &mut said) {
                     Some(block) => {
                         quotes = true;
                         blocks.push(block);
@@ -150,7 +151,7 @@ fn question_of(call: Option<&ToolRequest>, found: &FoundPassages) -> String {
         .and_then(|call| call.arguments.get("query"))
         .and_then(Value::as_str)
         .unwrap_or(&found.query);
-    let shown = asked.split(" (").next().unwrap_or(asked);
+    let shown = select::own_words(asked);
     shown
         .trim_end_matches(['?', '!', '.', ' '])
         .chars()
@@ -163,16 +164,10 @@ fn quoted(
     phrases: &Phrases,
     found: &FoundPassages,
     most: usize,
-    background: Option<&str>,
+    setting: &select::Setting<'_>,
     said: &mut Vec<String>,
 ) -> Option<String> {
-    let quotes = select::select(
-        &found.query,
-        &found.passages,
-        most,
-        phrases.language,
-        background,
-    );
+    let quotes = select::select(&found.query, &found.passages, most, setting);
     if quotes.is_empty() {
         return None;
     }
@@ -238,7 +233,7 @@ fn reservation_line(phrases: &Phrases, reservation: &FoundReservation) -> String
         "no_show" => phrases.status[5],
         other => other,
     };
-    let persons = (reservation.adults + reservation.children).to_string();
+    let persons = counted(phrases.persons, reservation.adults + reservation.children);
     [
         reservation.number.clone(),
         reservation.room_type.clone(),
@@ -250,7 +245,7 @@ fn reservation_line(phrases: &Phrases, reservation: &FoundReservation) -> String
             "{} – {}",
             reservation.arrival, reservation.departure
         )),
-        Some(fill(phrases.persons, &[&persons])),
+        Some(persons),
         Some(status.to_owned()),
     ]
     .into_iter()
@@ -261,7 +256,7 @@ fn reservation_line(phrases: &Phrases, reservation: &FoundReservation) -> String
 
 fn free(phrases: &Phrases, content: &Value, prices: Option<&Prices>) -> Option<String> {
     let found: FreeRooms = read(content)?;
-    let persons = fill(phrases.persons, &[&found.persons.to_string()]);
+    let persons = counted(phrases.persons, found.persons);
     let (arrival, departure) = (found.arrival.to_string(), found.departure.to_string());
     let values = [arrival.as_str(), departure.as_str(), persons.as_str()];
     if found.rooms.is_empty() {
@@ -277,7 +272,7 @@ fn free(phrases: &Phrases, content: &Value, prices: Option<&Prices>) -> Option<S
             .take(2)
             .collect::<Vec<_>>()
             .join(", ");
-        let free = fill(phrases.rooms_free, &[&room.free.to_string()]);
+        let free = counted(phrases.rooms_free, room.free);
         lines.push(if price.is_empty() {
             format!("{}: {free}", room.room_type)
         } else {
@@ -307,11 +302,16 @@ pub(super) fn talk(request: &ChatRequest, message: &str) -> String {
     .to_owned()
 }
 
-/// Asks for the dates of a stay.
-pub(super) fn ask_stay(request: &ChatRequest) -> String {
-    phrases(request.brief.language.language())
-        .ask_stay
-        .to_owned()
+/// Asks for what is not known of a stay.
+pub(super) fn ask_stay(request: &ChatRequest, known: &SpokenStay) -> String {
+    let phrases = phrases(request.brief.language.language());
+    let dated = known.arrival.is_some() && known.departure.is_some();
+    match (dated, known.persons.is_some()) {
+        (true, _) => phrases.ask_persons,
+        (false, true) => phrases.ask_dates,
+        (false, false) => phrases.ask_stay,
+    }
+    .to_owned()
 }
 
 /// Calls and results of the last round of tools, if the last message is one.

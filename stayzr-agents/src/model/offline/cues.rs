@@ -4,7 +4,7 @@ use crate::text::PhraseSet;
 
 /// Words of a wish, as opposed to a question about it.
 pub(super) static WISH: PhraseSet = PhraseSet::new(
-    "please send, please bring, bring me, bring us, send me, send us, send up, i need, we need, i \
+    "turn on, turn off, turn up, turn down, switch on, switch off, please send, please bring, bring me, bring us, send me, send us, send up, i need, we need, i \
      want, we want, i would like, i'd like, we'd like, we would like, can i have, could i have, \
      can we have, could we have, can i get, could i get, can we get, may i have, can you send, \
      could you send, can you bring, could you bring, can someone, could someone, can somebody, \
@@ -63,7 +63,7 @@ pub(super) static CONDITIONS: PhraseSet = PhraseSet::new(
 );
 
 pub(super) static ADDRESS: PhraseSet = PhraseSet::new(
-    "address, where are you, where is the hotel, your location, how do i find you, adresse, wo \
+    "address, adress, addres, where are you, where is the hotel, your location, how do i find you, adresse, wo \
      liegt das hotel, wo ist das hotel, morada, endereco, onde fica o hotel, direccion, donde \
      esta el hotel, ou est l hotel, ou se trouve l hotel, indirizzo, dove si trova l hotel, dov e \
      l hotel, adres, waar is het hotel",
@@ -103,6 +103,7 @@ pub(super) const AMENITIES: &[&str] = &[
 /// What is missing is a wish too, where staff can bring it.
 pub(super) static MISSING: PhraseSet = PhraseSet::new(
     "there are no, there is no, there's no, is missing, are missing, ran out of, run out of, \
-     out of, es fehlen, es fehlt, es gibt keine, faltam, falta, nao ha, no hay, il manque, il n y a, \
+     out of, is dirty, are dirty, not clean, not been cleaned, ist schmutzig, sind schmutzig, \
+     esta sujo, esta suja, esta sucio, esta sucia, est sale, e sporco, e sporca, is vies, es fehlen, es fehlt, es gibt keine, faltam, falta, nao ha, no hay, il manque, il n y a, \
      mancano, manca, non c e, non ci sono, er zijn geen, er is geen",
 );

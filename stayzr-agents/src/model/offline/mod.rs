@@ -9,6 +9,7 @@ pub(crate) mod phrases;
 mod plan;
 mod questions;
 mod select;
+mod title;
 mod wanted;
 
 use async_trait::async_trait;
@@ -54,7 +55,9 @@ impl ChatModel for OfflineModel {
         };
         Ok(match plan::plan(request, message, earlier) {
             plan::Plan::Tools(calls) => ChatResponse::calls(NAME, calls),
-            plan::Plan::AskStay => ChatResponse::text(NAME, compose::ask_stay(request)),
+            plan::Plan::AskStay(known) => {
+                ChatResponse::text(NAME, compose::ask_stay(request, &known))
+            }
             plan::Plan::Talk => ChatResponse::text(NAME, compose::talk(request, message)),
         })
     }

@@ -23,8 +23,8 @@ use crate::{
 pub(super) enum Plan {
     /// Call these tools.
     Tools(Vec<ToolRequest>),
-    /// Ask for the dates of a stay.
-    AskStay,
+    /// Ask for what is not known of a stay.
+    AskStay(dates::SpokenStay),
     /// Nothing to look up.
     Talk,
 }
@@ -37,7 +37,7 @@ pub(super) fn plan(request: &ChatRequest, message: &str, earlier: &[&str]) -> Pl
     };
     let words = text::words(message);
     let route = classify(message);
-    if route.human || route.emergency {
+    if route.human || route.emergency || route.sentiment <= FURY {
         planner.call("hand_off", json!({"reason": clip(message, 200)}));
         return planner.finish();
     }
@@ -58,11 +58,19 @@ pub(super) fn plan(request: &ChatRequest, message: &str, earlier: &[&str]) -> Pl
                 json!({"category": "reservations", "description": clip(message, 400)}),
             );
         }
-        if changes || !message.contains('?') || concepts.iter().all(is_booking) {
+        let asks_terms = CONDITIONS.is_in(&words) && concepts.contains(&"change or cancel");
+        if changes || !message.contains('?') || (concepts.iter().all(is_booking) && !asks_terms) {
             return planner.finish();
         }
     }
     if let Some(category) = wish(&words, &concepts) {
+        planner.call(
+            "create_service_request",
+            json!({"category": category, "description": clip(message, 400)}),
+        );
+        return planner.finish();
+    }
+    if let Some(category) = complaint(message, &words, &concepts, route.sentiment) {
         planner.call(
             "create_service_request",
             json!({"category": category, "description": clip(message, 400)}),
@@ -155,6 +163,12 @@ impl Planner<'_> {
     }
 }
 
+/// A message of this mood or worse is for a person.
+const FURY: f64 = -0.9;
+
+/// A message of a worse mood than this is a complaint.
+const COMPLAINT: f64 = -0.3;
+
 /// Guides of the area seldom say that a place is nearby.
 const AROUND: &str = "local guide nearby";
 
@@ -178,7 +192,8 @@ fn is_booking(concept: &&str) -> bool {
             | "room price"
             | "change or cancel"
             | "guests and nights"
-            | "arrival and departure"
+            | "arrival"
+            | "departure"
             | "greeting"
             | "thanks"
             | "repeat"
@@ -218,6 +233,24 @@ fn wish(words: &[String], concepts: &[&str]) -> Option<&'static str> {
         .filter(|department| *department != "reservations")
 }
 
+/// Who deals with what a guest complains of without asking anything: reception, where it is no
+/// one else's.
+fn complaint(
+    message: &str,
+    words: &[String],
+    concepts: &[&str],
+    sentiment: f64,
+) -> Option<&'static str> {
+    if sentiment >= COMPLAINT || message.contains('?') || asks_openly(words) {
+        return None;
+    }
+    let department = DEPARTMENTS
+        .iter()
+        .find(|(concept, _)| concepts.contains(concept))
+        .map(|(_, department)| *department);
+    Some(department.unwrap_or("reception"))
+}
+
 fn stay(
     planner: &mut Planner<'_>,
     message: &str,
@@ -247,26 +280,30 @@ fn stay(
                         | "breakfast"
                 )
             }));
-    // `12 to 15 May, two of us` answers the question for dates.
-    let answers =
-        spoken.arrival.is_some() && spoken.departure.is_some() && concepts.iter().all(is_booking);
-    if !(wants_room && specialist == Specialist::Booking || answers) {
-        return None;
-    }
-    if CONDITIONS.is_in(&text::words(message)) {
-        return None;
-    }
     let before = earlier
         .iter()
         .rev()
         .take(4)
         .map(|message| dates::stay(message, today))
         .fold(dates::SpokenStay::default(), |known, older| known.or(older));
+    // `12 to 15 May` answers the question for dates, and `two of us` the one for persons.
+    let dated = spoken.arrival.is_some() && spoken.departure.is_some();
+    let asked = earlier
+        .last()
+        .is_some_and(|message| wants_stay(message, today));
+    let completes = asked && (spoken.arrival.is_some() || spoken.persons.is_some());
+    let answers = (dated || completes) && concepts.iter().all(is_booking);
+    if !(wants_room && specialist == Specialist::Booking || answers) {
+        return None;
+    }
+    if CONDITIONS.is_in(&text::words(message)) {
+        return None;
+    }
     let stay = spoken.or(before);
     let (Some(arrival), Some(departure), Some(persons)) =
         (stay.arrival, stay.departure, stay.persons)
     else {
-        return Some(Plan::AskStay);
+        return Some(Plan::AskStay(stay));
     };
     let arguments = json!({
         "arrival": arrival.to_string(),
@@ -276,9 +313,20 @@ fn stay(
     planner.call("check_availability", arguments.clone());
     planner.call("quote", arguments);
     if planner.calls.is_empty() {
-        return Some(Plan::AskStay);
+        return Some(Plan::AskStay(stay));
     }
     Some(Plan::Tools(std::mem::take(&mut planner.calls)))
+}
+
+/// Whether a message asks for a room, or gives dates or persons for one.
+fn wants_stay(message: &str, today: chrono::NaiveDate) -> bool {
+    let named = lexicon::named(message);
+    let asks = named
+        .iter()
+        .any(|(concept, _)| matches!(concept.name, "stay" | "room price" | "book"));
+    let stay = dates::stay(message, today);
+    let tells = stay.arrival.is_some() || stay.persons.is_some();
+    (asks || tells) && named.iter().all(|(concept, _)| is_booking(&concept.name))
 }
 
 fn is_talk(concepts: &[&str], words: &[String], message: &str, specialist: Specialist) -> bool {

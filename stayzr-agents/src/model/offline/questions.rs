@@ -62,7 +62,7 @@ pub(super) fn questions(message: &str) -> Vec<String> {
     let mut joined: Vec<String> = Vec::new();
     for part in parts {
         match joined.last_mut() {
-            Some(before) if select::terms(&part).is_empty() => {
+            Some(before) if leans(&part) => {
                 before.push(' ');
                 before.push_str(&part);
             }
@@ -72,6 +72,16 @@ pub(super) fn questions(message: &str) -> Vec<String> {
     let mut parts = joined;
     parts.truncate(4);
     parts
+}
+
+/// Whether a part only makes sense after the one before: it names nothing, or only `it`.
+fn leans(part: &str) -> bool {
+    let refers = || {
+        text::words(part)
+            .iter()
+            .any(|word| matches!(word.as_str(), "it" | "they" | "them"))
+    };
+    select::terms(part).is_empty() || (select::glosses(part).is_empty() && refers())
 }
 
 fn is_courtesy(part: &str) -> bool {

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use stayzr_core::model::Tier;
 
-use super::wanted::{Wanted, has_span, looks_like, wanted};
+use super::{
+    title::{self, Subject},
+    wanted::{Wanted, has_span, looks_like, wanted},
+};
 use crate::{router::lexicon, text, tool::FoundPassage};
 
 /// A quote with its source.
@@ -37,9 +40,74 @@ const MEASURES: &[(&str, &[&str])] = &[
 
 /// Words that every document of a hotel holds, or that only tell what kind of answer is wanted.
 const HOUSE: &[&str] = &[
-    "hotel", "hotels", "house", "property", "guest", "guests", "cost", "costs", "price", "prices",
-    "kostet", "kosten",
+    "hotel",
+    "hotels",
+    "house",
+    "property",
+    "guest",
+    "guests",
+    "cost",
+    "costs",
+    "price",
+    "prices",
+    "kostet",
+    "kosten",
+    "open",
+    "opens",
+    "opening",
+    "close",
+    "closes",
+    "closed",
+    "hours",
+    "time",
+    "times",
+    "geoffnet",
+    "offnet",
+    "schliesst",
+    "uhr",
+    "abre",
+    "aberta",
+    "aberto",
+    "fecha",
+    "abierta",
+    "abierto",
+    "cierra",
+    "hora",
+    "horas",
+    "ouvre",
+    "ouvert",
+    "ouverte",
+    "ferme",
+    "fermee",
+    "heure",
+    "heures",
+    "apre",
+    "aperta",
+    "aperto",
+    "chiude",
+    "ora",
+    "orari",
+    "gaat",
+    "sluit",
+    "trova",
+    "trouve",
+    "befindet",
+    "located",
+    "fica",
+    "situado",
+    "si",
+    "se",
+    "sich",
+    "pls",
+    "please",
+    "thanks",
 ];
+
+/// Whether a word fits every hotel and tells nothing of the topic.
+pub(super) fn is_of_every_house(word: &str) -> bool {
+    const GENERIC: &[&str] = &["hotel", "hotels", "house", "property", "guest", "guests"];
+    GENERIC.contains(&word)
+}
 
 /// The topic words of a question as stems, with the English gloss of concepts it names in another
 /// language.
@@ -54,11 +122,7 @@ pub(super) fn terms(question: &str) -> Vec<String> {
         })
         .map(|word| text::stem(word))
         .collect();
-    for (asked, answers) in MEASURES {
-        if words.iter().any(|word| word == asked) {
-            terms.extend(answers.iter().map(|word| text::stem(word)));
-        }
-    }
+    terms.extend(measures(&words));
     for gloss in glosses(question) {
         terms.extend(text::words(gloss).iter().map(|word| text::stem(word)));
     }
@@ -66,6 +130,14 @@ pub(super) fn terms(question: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     terms.retain(|term| seen.insert(term.clone()));
     terms
+}
+
+fn measures(words: &[String]) -> impl Iterator<Item = String> {
+    MEASURES
+        .iter()
+        .filter(|(asked, _)| words.iter().any(|word| word == asked))
+        .flat_map(|(_, answers)| answers.iter())
+        .map(|word| text::stem(word))
 }
 
 /// English names of the concepts that a text names.
@@ -77,11 +149,33 @@ pub(super) fn glosses(question: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// The question without the English names that the search was given beside it.
+pub(super) fn own_words(query: &str) -> &str {
+    match query.rsplit_once(" (") {
+        Some((question, added)) if added == format!("{})", glosses(question).join(", ")) => {
+            question
+        }
+        _ => query,
+    }
+}
+
 /// A sentence or row, with what it needs to be compared.
 struct Unit<'a> {
     text: &'a str,
     passage: usize,
+    /// Its place in the passage.
+    place: usize,
     words: HashSet<String>,
+}
+
+/// Where and after what a question is asked.
+pub(super) struct Setting<'a> {
+    /// The guest's language.
+    pub(super) language: &'a str,
+    /// The name of the property.
+    pub(super) property: &'a str,
+    /// What the guest asked before.
+    pub(super) background: Option<&'a str>,
 }
 
 /// At most `most` quotes that answer the question, in the order of their worth; none if nothing
@@ -90,26 +184,38 @@ pub(super) fn select(
     question: &str,
     passages: &[FoundPassage],
     most: usize,
-    language: &str,
-    background: Option<&str>,
+    setting: &Setting<'_>,
 ) -> Vec<Quote> {
+    let question = own_words(question);
     let mut terms = terms(question);
-    // `And how much is it?` leans on what was asked before.
-    if terms.is_empty()
-        && let Some(background) = background
-    {
-        terms = self::terms(background);
+    // `And how much is it?` leans on what was asked before, `And on Sundays?` too.
+    let leans = terms.len() <= 1 && glosses(question).is_empty();
+    let background = setting.background.filter(|_| leans);
+    let own_terms = terms.len();
+    if let Some(background) = background {
+        terms.extend(self::terms(background));
+        let mut seen = HashSet::new();
+        terms.retain(|term| seen.insert(term.clone()));
     }
     let terms = terms;
+    // What was asked now must be met, if it says anything.
+    let pressing = match own_terms {
+        0 => &terms[..],
+        own => &terms[..own],
+    };
     let words = text::words(question);
     let wanted = wanted(&words);
     let units: Vec<Unit<'_>> = passages
         .iter()
         .enumerate()
-        .flat_map(|(at, passage)| units(&passage.text).into_iter().map(move |text| (at, text)))
-        .map(|(passage, text)| Unit {
+        .flat_map(|(at, passage)| {
+            let texts = units(&passage.text).into_iter().enumerate();
+            texts.map(move |(place, text)| (at, place, text))
+        })
+        .map(|(passage, place, text)| Unit {
             text,
             passage,
+            place,
             words: stems(text),
         })
         .collect();
@@ -118,7 +224,7 @@ pub(super) fn select(
     }
     let tongues: Vec<f64> = passages
         .iter()
-        .map(|passage| tongue(&passage.text, language))
+        .map(|passage| tongue(&passage.text, setting.language))
         .collect();
     let headings: Vec<HashSet<String>> = passages
         .iter()
@@ -135,23 +241,45 @@ pub(super) fn select(
     // What was added to the question is worth less than what was asked.
     let asked: HashSet<String> = stems(question);
     let added: HashSet<&String> = terms.iter().filter(|term| !asked.contains(*term)).collect();
+    let is_foreign =
+        crate::router::detect_language(question).is_some_and(|found| found.language() != "en");
+    let measures: HashSet<String> = measures(&words).collect();
     // A rare word of the question says more than one that stands everywhere.
     let total = units.len() as f64;
     let weight: HashMap<&str, f64> = terms
         .iter()
         .map(|term| {
             let seen = units.iter().filter(|unit| has(&unit.words, term)).count() as f64;
-            let own = if term.starts_with('#') {
-                0.35
-            } else if added.contains(term) {
-                0.5
-            } else {
-                1.0
+            let own = match term {
+                // Words of another language stand in few documents and are not missed in others.
+                _ if is_foreign && seen == 0.0 => 0.0,
+                term if term.starts_with('#') => 0.35,
+                term if is_rule(term) => 0.3,
+                term if measures.contains(term) => 0.8,
+                term if added.contains(term) && !is_foreign => 0.5,
+                _ => 1.0,
             };
             (term.as_str(), own * (1.0 + total / (1.0 + seen)).ln())
         })
         .collect();
-    let mut scored: Vec<(f64, usize)> = units
+    let property: HashSet<String> = text::words(setting.property).into_iter().collect();
+    let concepts_of_question: HashSet<&'static str> = lexicon::named(question)
+        .into_iter()
+        .map(|(concept, _)| concept.name)
+        .collect();
+    let subject = Subject {
+        stems: &asked,
+        concepts: &concepts_of_question,
+        wanted: &wanted,
+        // What the other words of another language say is not known.
+        is_plain: (is_foreign && !glosses(question).is_empty())
+            || words
+                .iter()
+                .filter(|word| !text::is_stop_word(word) && !HOUSE.contains(&word.as_str()))
+                .all(|word| !lexicon::named(word).is_empty()),
+        property: &property,
+    };
+    let mut scored: Vec<(f64, f64, usize)> = units
         .iter()
         .enumerate()
         .map(|(at, unit)| {
@@ -189,34 +317,96 @@ pub(super) fn select(
             } else {
                 0.25
             };
-            (base * form * tier * about * tongues[unit.passage], at)
+            let titled = titled(unit, &passage.heading, &subject);
+            let score = base * form * tier * about * titled * tongues[unit.passage];
+            (score, topical, at)
         })
         .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let best = scored[0].0;
-    if !is_about(&units[scored[0].1], &terms, &weight, &headings, passages) {
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
+    let (best, topic_of_best, first) = scored[0];
+    let first = &units[first];
+    if !is_about(first, pressing, &weight, &headings, passages) {
         return Vec::new();
     }
-    let mut quotes: Vec<Quote> = Vec::new();
+    let answers = |unit: &Unit<'_>| wanted.iter().any(|kind| looks_like(unit.text, *kind));
+    let title_of = |unit: &Unit<'_>| titled(unit, &passages[unit.passage].heading, &subject);
+    let mut chosen: Vec<(f64, &Unit<'_>, Quote)> = Vec::new();
     let mut length = 0;
-    for (score, at) in scored {
-        if quotes.len() >= most || score < 0.55 * best || length > BUDGET {
+    for (score, topical, at) in scored {
+        let unit = &units[at];
+        let strange = passages[unit.passage].file_name != passages[first.passage].file_name;
+        let evades = answers(first) && !answers(unit);
+        // Where a thing is asked for as such, its details under other titles are not.
+        let aside = subject.is_plain
+            && unit.passage != first.passage
+            && title_of(unit) < 0.9 * title_of(first);
+        let needed = match (strange, evades) {
+            _ if aside => 0.9,
+            (false, false) => 0.55,
+            (true, false) => 0.7,
+            (_, true) => 0.8,
+        };
+        if chosen.len() >= most || score < 0.55 * best || length > BUDGET {
             break;
         }
-        let unit = &units[at];
+        // A sentence that shares a place with the answer and no word with the question is left out.
+        if score < needed * best || topical < 0.4 * topic_of_best {
+            continue;
+        }
         let quote = Quote {
             text: shorten(&readable(unit.text)),
             file_name: passages[unit.passage].file_name.clone(),
         };
-        if !quotes
+        if !chosen
             .iter()
-            .any(|other| overlaps(&other.text, &quote.text))
+            .any(|(_, _, other)| overlaps(&other.text, &quote.text))
         {
             length += quote.text.chars().count();
-            quotes.push(quote);
+            chosen.push((score, unit, quote));
         }
     }
-    quotes
+    // Neighbours that answer about as well as the best are told in the order of the document,
+    // which gives the rule before what depends on it.
+    chosen.sort_by_key(|(score, unit, _)| {
+        let near = unit.passage == first.passage
+            && answers(unit) == answers(first)
+            && *score >= 0.7 * best;
+        (!near, if near { unit.place } else { 0 })
+    });
+    chosen.into_iter().map(|(_, _, quote)| quote).collect()
+}
+
+/// A row called by just what is asked is worth most, a section called so somewhat more than
+/// others, and the first sentence of a section says what it is about.
+fn titled(unit: &Unit<'_>, heading: &str, subject: &Subject<'_>) -> f64 {
+    if is_row(unit.text) {
+        let name = row_name(unit.text);
+        let house = title::house(name, subject, 1.3);
+        return house * (0.45 + 0.55 * title::fit(name, subject).unwrap_or(0.5));
+    }
+    let heading = heading.rsplit(" › ").next().unwrap_or(heading);
+    let opening = if unit.place == 0 { 1.08 } else { 1.0 };
+    let lead = title::lead(unit.text, subject);
+    let house = title::house(unit.text, subject, 1.15);
+    house * opening * lead * (0.7 + 0.3 * title::fit(heading, subject).unwrap_or(0.6))
+}
+
+/// Words for rules as such: what is asked is the rule about something.
+fn is_rule(term: &str) -> bool {
+    matches!(
+        term,
+        "polici" | "rule" | "term" | "condit" | "inform" | "detail"
+    )
+}
+
+/// The value of a row's first column.
+fn row_name(row: &str) -> &str {
+    let cells = row.split_once(" — ").map_or(row, |(_, cells)| cells);
+    let first = cells.split([';', '|']).next().unwrap_or(cells);
+    first
+        .split_once(": ")
+        .map_or(first, |(_, name)| name)
+        .trim()
 }
 
 /// Quotes to one question stop behind so many characters.
@@ -242,7 +432,7 @@ fn concepts(text: &str) -> impl Iterator<Item = String> {
 /// A passage in the guest's language is worth most, one in a third language least.
 fn tongue(passage: &str, language: &str) -> f64 {
     match crate::router::detect_language(passage) {
-        Some(found) if found.language() == language => 1.2,
+        Some(found) if found.language() == language => 1.5,
         Some(found) if found.language() != "en" => 0.6,
         _ => 1.0,
     }
@@ -312,7 +502,7 @@ fn readable(unit: &str) -> String {
 }
 
 /// Whether a term stands among words, or shares a long beginning with one of them.
-fn has(words: &HashSet<String>, term: &str) -> bool {
+pub(super) fn has(words: &HashSet<String>, term: &str) -> bool {
     words.contains(term)
         || (term.len() >= 5
             && words.iter().any(|word| {

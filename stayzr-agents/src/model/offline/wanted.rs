@@ -16,6 +16,7 @@ static TIME: PhraseSet = PhraseSet::new(
     "when, what time, hours, open, opening, close, closes, until when, how late, how early, by \
      when, wann, um wie viel uhr, uhr, geoffnet, quando, a que horas, que horas, horario, cuando, \
      a que hora, que hora, quand, a quelle heure, quelle heure, a che ora, che ora, orari, \
+     orario, horarios, horaire, horaires, offnungszeiten, zeiten, openingstijden, schedule, \
      wanneer, hoe laat, open van",
 );
 static PRICE: PhraseSet = PhraseSet::new(
@@ -33,6 +34,20 @@ static PLACE: PhraseSet = PhraseSet::new("where, wo, onde, donde, ou, dove, waar
 static WAY: PhraseSet =
     PhraseSet::new("how do i, how can i, how to, wie kann, como posso, como puedo, comment");
 
+/// The kind of answer that a word of a title announces, if it does: `hours`, `prices`.
+pub(super) fn names_kind(word: &str) -> Option<Wanted> {
+    match word {
+        "hours" | "hour" | "time" | "times" | "when" | "open" | "opening" | "opens" | "served"
+        | "horario" | "horarios" | "orari" | "horaires" | "zeiten" | "offnungszeiten" => {
+            Some(Wanted::Time)
+        }
+        "price" | "prices" | "cost" | "costs" | "fee" | "fees" | "charge" | "charges" | "rates"
+        | "preco" | "precos" | "precios" | "preise" | "prix" | "prezzi" => Some(Wanted::Price),
+        "where" | "place" | "location" => Some(Wanted::Place),
+        _ => None,
+    }
+}
+
 /// The kinds of answer that a question wants.
 pub(super) fn wanted(words: &[String]) -> Vec<Wanted> {
     [
@@ -44,8 +59,21 @@ pub(super) fn wanted(words: &[String]) -> Vec<Wanted> {
     ]
     .into_iter()
     .filter(|(forms, _)| forms.is_in(words))
-    .map(|(_, wanted)| wanted)
+    .map(|(_, wanted)| match wanted {
+        // `How much weight` asks for no price.
+        Wanted::Price if asks_how_much_of(words) => Wanted::Amount,
+        wanted => wanted,
+    })
     .collect()
+}
+
+fn asks_how_much_of(words: &[String]) -> bool {
+    words
+        .windows(3)
+        .any(|three| three[0] == "how" && three[1] == "much" && !text::is_stop_word(&three[2]))
+        && !words
+            .iter()
+            .any(|word| matches!(names_kind(word), Some(Wanted::Price)))
 }
 
 /// Whether a sentence has the look of such an answer.

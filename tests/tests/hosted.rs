@@ -1,7 +1,11 @@
 //! Hosted models and Qdrant behind the server's HTTP API, chosen by configuration alone. The
 //! provider and Qdrant are fakes on this machine.
 
-#[allow(dead_code, reason = "shared with the tests of the adapter")]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "shared with the tests of the adapter"
+)]
 #[path = "../../stayzr-agents/tests/fake_qdrant/mod.rs"]
 mod fake_qdrant;
 #[allow(dead_code, reason = "shared with the tests of the adapter")]

@@ -10,6 +10,7 @@ mod plan;
 mod questions;
 mod select;
 mod title;
+mod unit;
 mod wanted;
 
 use async_trait::async_trait;

@@ -6,6 +6,7 @@ use stayzr_core::model::Tier;
 
 use super::{
     title::{self, Subject},
+    unit::{is_row, overlaps, readable, row_name, shorten, units},
     wanted::{Wanted, has_span, looks_like, wanted},
 };
 use crate::{router::lexicon, text, tool::FoundPassage};
@@ -330,6 +331,8 @@ pub(super) fn select(
     }
     let answers = |unit: &Unit<'_>| wanted.iter().any(|kind| looks_like(unit.text, *kind));
     let title_of = |unit: &Unit<'_>| titled(unit, &passages[unit.passage].heading, &subject);
+    let is_named = !wanted.contains(&Wanted::Way)
+        && fit_of(first, &passages[first.passage].heading, &subject) >= 0.78;
     let mut chosen: Vec<(f64, &Unit<'_>, Quote)> = Vec::new();
     let mut length = 0;
     for (score, topical, at) in scored {
@@ -338,6 +341,7 @@ pub(super) fn select(
         let evades = answers(first) && !answers(unit);
         // Where a thing is asked for as such, its details under other titles are not.
         let aside = subject.is_plain
+            && is_named
             && unit.passage != first.passage
             && title_of(unit) < 0.9 * title_of(first);
         let needed = match (strange, evades) {
@@ -379,16 +383,23 @@ pub(super) fn select(
 /// A row called by just what is asked is worth most, a section called so somewhat more than
 /// others, and the first sentence of a section says what it is about.
 fn titled(unit: &Unit<'_>, heading: &str, subject: &Subject<'_>) -> f64 {
+    let fit = fit_of(unit, heading, subject);
     if is_row(unit.text) {
-        let name = row_name(unit.text);
-        let house = title::house(name, subject, 1.3);
-        return house * (0.45 + 0.55 * title::fit(name, subject).unwrap_or(0.5));
+        return title::house(row_name(unit.text), subject, 1.3) * (0.45 + 0.55 * fit);
     }
-    let heading = heading.rsplit(" › ").next().unwrap_or(heading);
     let opening = if unit.place == 0 { 1.08 } else { 1.0 };
     let lead = title::lead(unit.text, subject);
     let house = title::house(unit.text, subject, 1.15);
-    house * opening * lead * (0.7 + 0.3 * title::fit(heading, subject).unwrap_or(0.6))
+    house * opening * lead * (0.7 + 0.3 * fit)
+}
+
+/// How well the row's name, or the heading above a sentence, fits.
+fn fit_of(unit: &Unit<'_>, heading: &str, subject: &Subject<'_>) -> f64 {
+    if is_row(unit.text) {
+        return title::fit(row_name(unit.text), subject).unwrap_or(0.5);
+    }
+    let heading = heading.rsplit(" › ").next().unwrap_or(heading);
+    title::fit(heading, subject).unwrap_or(0.6)
 }
 
 /// Words for rules as such: what is asked is the rule about something.
@@ -397,16 +408,6 @@ fn is_rule(term: &str) -> bool {
         term,
         "polici" | "rule" | "term" | "condit" | "inform" | "detail"
     )
-}
-
-/// The value of a row's first column.
-fn row_name(row: &str) -> &str {
-    let cells = row.split_once(" — ").map_or(row, |(_, cells)| cells);
-    let first = cells.split([';', '|']).next().unwrap_or(cells);
-    first
-        .split_once(": ")
-        .map_or(first, |(_, name)| name)
-        .trim()
 }
 
 /// Quotes to one question stop behind so many characters.
@@ -466,41 +467,6 @@ fn is_about(
     named && met >= needed * all
 }
 
-/// A row of a table as a person would say it: `Garage – underground; open 24 hours; EUR 24 a night`.
-/// Names of columns stay where a value says nothing without them.
-fn readable(unit: &str) -> String {
-    const PLAIN: &[&str] = &[
-        "detail",
-        "description",
-        "price",
-        "hours",
-        "kind",
-        "distance",
-        "distance or time",
-        "served",
-        "duration",
-        "opening hours",
-    ];
-    if !is_row(unit) {
-        return unit.to_owned();
-    }
-    let rest = unit.split_once(" — ").map_or(unit, |(_, rest)| rest);
-    let mut said: Vec<String> = Vec::new();
-    for (at, cell) in rest.split("; ").enumerate() {
-        match cell.split_once(": ") {
-            Some((label, value)) if at == 0 && !label.contains(' ') => {
-                said.push(value.to_owned());
-            }
-            Some((label, value)) if PLAIN.contains(&label) => said.push(value.to_owned()),
-            _ => said.push(cell.to_owned()),
-        }
-    }
-    match said.split_first() {
-        Some((first, rest)) if !rest.is_empty() => format!("{first} – {}.", rest.join("; ")),
-        _ => unit.to_owned(),
-    }
-}
-
 /// Whether a term stands among words, or shares a long beginning with one of them.
 pub(super) fn has(words: &HashSet<String>, term: &str) -> bool {
     words.contains(term)
@@ -508,48 +474,4 @@ pub(super) fn has(words: &HashSet<String>, term: &str) -> bool {
             && words.iter().any(|word| {
                 word.len() >= 5 && (word.starts_with(term) || term.starts_with(word.as_str()))
             }))
-}
-
-/// Sentences of prose; lines of tables and lists stay whole.
-fn units(passage: &str) -> Vec<&str> {
-    passage
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#') && line.chars().any(char::is_lowercase))
-        .flat_map(|line| {
-            if is_row(line) {
-                vec![line]
-            } else {
-                text::sentences(line)
-            }
-        })
-        .collect()
-}
-
-/// `item: Super Bock; price: EUR 4.20`, `a | b | c`: a row.
-fn is_row(line: &str) -> bool {
-    line.contains(" | ")
-        || line.matches(": ").count() >= 2
-        || (line.contains(" — ") && line.contains(": "))
-}
-
-fn shorten(unit: &str) -> String {
-    const LIMIT: usize = 320;
-    let unit = unit.trim_start_matches(['-', '*', '•', ' ']).trim();
-    if unit.chars().count() <= LIMIT {
-        return unit.to_owned();
-    }
-    let cut: String = unit.chars().take(LIMIT).collect();
-    match cut.rfind(' ') {
-        Some(at) => format!("{}…", &cut[..at]),
-        None => cut,
-    }
-}
-
-fn overlaps(a: &str, b: &str) -> bool {
-    let a: HashSet<String> = text::words(a).into_iter().collect();
-    let b: HashSet<String> = text::words(b).into_iter().collect();
-    let shared = a.intersection(&b).count();
-    let smaller = a.len().min(b.len()).max(1);
-    shared * 10 >= smaller * 9
 }

@@ -39,13 +39,17 @@ pub(super) fn house(text: &str, subject: &Subject<'_>, gain: f64) -> f64 {
 /// `early check-in` is to check-in and `guide dogs` are to dogs.
 pub(super) fn lead(sentence: &str, subject: &Subject<'_>) -> f64 {
     let words = text::words(&text::join_compounds(sentence));
-    let mut telling = words.iter().filter(|word| {
-        !text::is_stop_word(word)
-            && !super::select::is_of_every_house(word)
-            && !subject.property.contains(*word)
-    });
-    let mut covered = || telling.next().map(|word| subject.covers(word));
-    match (covered(), covered()) {
+    let mut telling = words
+        .iter()
+        .filter(|word| !text::is_stop_word(word) && !subject.property.contains(*word));
+    // What guests do with the thing is no other kind of it.
+    let mut begins = || {
+        telling
+            .next()
+            .filter(|word| !super::select::is_of_every_house(word))
+            .map(|word| subject.covers(word))
+    };
+    match (begins(), begins()) {
         (Some(true), _) => 1.1,
         (Some(false), Some(true)) => 0.85,
         _ => 1.0,
@@ -57,10 +61,11 @@ pub(super) fn lead(sentence: &str, subject: &Subject<'_>) -> f64 {
 pub(super) fn fit(title: &str, subject: &Subject<'_>) -> Option<f64> {
     let words = text::words(&text::join_compounds(title));
     let tells = |word: &&String| {
+        let says_kind_only = subject.wanted.is_empty() && names_kind(word).is_some();
         !text::is_stop_word(word)
             && !super::select::is_of_every_house(word)
             && !subject.property.contains(*word)
-            && !(subject.wanted.is_empty() && names_kind(word).is_some())
+            && !says_kind_only
     };
     let core = words
         .iter()

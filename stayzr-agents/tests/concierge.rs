@@ -489,11 +489,30 @@ async fn free_rooms_and_prices_come_from_the_hotel() {
 }
 
 #[tokio::test]
+async fn a_stay_is_asked_for_piece_by_piece() {
+    let hotel = Hotel::small().await;
+    let mut history = vec![
+        (Guest, "Do you have a room?"),
+        (Us, "Gladly. Please tell me your dates."),
+        (Guest, "3 to 5 December"),
+    ];
+    let turn = hotel.talk(offline(), &history).await;
+    assert_eq!(turn.reply.as_deref(), Some("Gladly. For how many people?"));
+    history.extend([(Us, "Gladly. For how many people?"), (Guest, "two of us")]);
+    let reply = hotel.talk(offline(), &history).await.reply.unwrap();
+    assert!(
+        reply.contains("2026-12-03 to 2026-12-05 for 2 guests"),
+        "{reply}"
+    );
+}
+
+#[tokio::test]
 async fn danger_and_anger_bring_a_person() {
     let hotel = Hotel::small().await;
     for message in [
         "There is a fire in my room!",
         "Somebody is unconscious in the corridor",
+        "My husband has collapsed and is not breathing",
         "This is unacceptable, the worst hotel ever, I am furious!!",
         "You charged me twice, I will call my lawyer",
     ] {

@@ -126,7 +126,10 @@ impl AgentConcierge {
             return self.silent(request, language, TurnStatus::Superseded);
         }
         let brief = self.brief(request, language, String::new());
-        let (route, routing) = self.router.route(&exchange.message, &brief).await;
+        let (mut route, routing) = self.router.route(&exchange.message, &brief).await;
+        if exchange.completes_stay() {
+            route.specialist = Specialist::Booking;
+        }
         let mut turn = Work {
             concierge: self,
             request,

@@ -8,6 +8,9 @@ use stayzr_core::{
 use crate::{
     knowledge::{Speaker, Turn},
     model::ChatMessage,
+    router::classify,
+    specialists::Specialist,
+    text,
 };
 
 /// How much of the past a model reads.
@@ -51,6 +54,20 @@ impl Exchange {
             message: clean(&message, MAX_MESSAGE),
             past,
         }
+    }
+
+    /// Whether the message only says for how many people, after one about a stay: it names no
+    /// topic that it could be routed by.
+    pub(super) fn completes_stay(&self) -> bool {
+        let words = text::words(&self.message);
+        let before = self
+            .past
+            .iter()
+            .rev()
+            .find(|(author, _)| *author == Author::Guest);
+        crate::model::offline_persons(&words).is_some()
+            && classify(&self.message).reasons.is_empty()
+            && before.is_some_and(|(_, text)| classify(text).specialist == Specialist::Booking)
     }
 
     /// As a model reads it: the message last.

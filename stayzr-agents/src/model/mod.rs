@@ -13,5 +13,7 @@ pub use chat::{
     ToolRequest, ToolSpec, TurnBrief,
 };
 pub use offline::OfflineModel;
-pub(crate) use offline::{count_dates as offline_dates, phrases};
+pub(crate) use offline::{
+    count_dates as offline_dates, dates::persons as offline_persons, phrases,
+};
 pub use scripted::ScriptedModel;

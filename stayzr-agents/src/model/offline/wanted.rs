@@ -122,19 +122,27 @@ pub(super) fn looks_like(unit: &str, wanted: Wanted) -> bool {
         ]
         .iter()
         .any(|mark| folded.contains(mark)),
-        Wanted::Way => [
-            "extension",
-            "reception",
-            "book",
-            "order",
-            "@",
-            "press",
-            "ring",
-            "call",
-            "write",
-        ]
-        .iter()
-        .any(|mark| folded.contains(mark)),
+        Wanted::Way => {
+            const MARKS: &[&str] = &[
+                "extension",
+                "reception",
+                "book",
+                "order",
+                "press",
+                "ring",
+                "call",
+                "write",
+                "read",
+                "printed",
+                "appear",
+                "choose",
+                "show",
+            ];
+            folded.contains('@')
+                || text::words(&folded)
+                    .iter()
+                    .any(|word| MARKS.iter().any(|mark| word.starts_with(mark)))
+        }
     }
 }
 

@@ -489,6 +489,17 @@ async fn free_rooms_and_prices_come_from_the_hotel() {
 }
 
 #[tokio::test]
+async fn a_reservation_with_children_is_told_with_all_its_guests() {
+    let turn = Hotel::small().await.ask("What about my reservation?").await;
+    assert_eq!(turn.status, TurnStatus::Answered);
+    let reply = turn.reply.unwrap();
+    assert!(
+        reply.contains("AUR-48213") && reply.contains("3 guests"),
+        "{reply}"
+    );
+}
+
+#[tokio::test]
 async fn a_stay_is_asked_for_piece_by_piece() {
     let hotel = Hotel::small().await;
     let mut history = vec![

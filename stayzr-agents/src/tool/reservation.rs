@@ -52,6 +52,8 @@ pub struct FoundReservation {
     pub adults: i64,
     /// Children.
     pub children: i64,
+    /// Both together: a sum that a reply may name must stand somewhere.
+    pub persons: i64,
 }
 
 impl From<ReservationView> for FoundReservation {
@@ -67,6 +69,7 @@ impl From<ReservationView> for FoundReservation {
             room: view.room,
             adults: reservation.adults,
             children: reservation.children,
+            persons: reservation.adults.saturating_add(reservation.children),
         }
     }
 }

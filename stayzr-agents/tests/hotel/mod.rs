@@ -80,7 +80,7 @@ impl HotelBackend for Backend {
                 arrival: "2026-12-03T15:00:00Z".parse().unwrap(),
                 departure: "2026-12-06T12:00:00Z".parse().unwrap(),
                 adults: 2,
-                children: 0,
+                children: 1,
                 rate_vendor: None,
                 channel_number: None,
                 purpose: None,

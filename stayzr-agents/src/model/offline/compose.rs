@@ -233,7 +233,7 @@ fn reservation_line(phrases: &Phrases, reservation: &FoundReservation) -> String
         "no_show" => phrases.status[5],
         other => other,
     };
-    let persons = counted(phrases.persons, reservation.adults + reservation.children);
+    let persons = counted(phrases.persons, reservation.persons);
     [
         reservation.number.clone(),
         reservation.room_type.clone(),

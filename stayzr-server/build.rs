@@ -12,24 +12,28 @@ fn main() -> io::Result<()> {
     for folder in sorted(&root.join("knowledge"))? {
         for file in sorted(&folder)? {
             code.push_str(&format!(
-                "KnowledgeFile {{ slug: {:?}, name: {:?}, content: include_str!({:?}) }},\n",
+                "KnowledgeFile {{ slug: {:?}, name: {:?}, content: {} }},\n",
                 name(&folder),
                 name(&file),
-                file.display().to_string(),
+                included(&file, &root),
             ));
         }
     }
     code.push_str("];\npub(crate) const PROPERTIES: &[(&str, &str)] = &[\n");
     for file in sorted(&root.join("properties"))? {
         let slug = name(&file).trim_end_matches(".json").to_owned();
-        code.push_str(&format!(
-            "({slug:?}, include_str!({:?})),\n",
-            file.display().to_string()
-        ));
+        code.push_str(&format!("({slug:?}, {}),\n", included(&file, &root)));
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
     fs::write(out.join("demo_files.rs"), code)
+}
+
+/// Names the file from the package's folder, so that what is generated holds in any checkout.
+fn included(file: &Path, root: &Path) -> String {
+    let inside = file.strip_prefix(root).unwrap_or(file).display();
+    let path = format!("/demo/{inside}");
+    format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))")
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -18,9 +18,13 @@ const LARGEST: usize = 8 * 1024 * 1024;
 
 /// A request, read whole.
 #[derive(Debug)]
+#[allow(dead_code, reason = "not every vendor reads queries and headers")]
 pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) path: String,
+    /// What follows the question mark, as it came.
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
@@ -139,6 +143,8 @@ async fn respond(
                 .handle(Asked {
                     method: parts.method,
                     path: parts.uri.path().to_owned(),
+                    query: parts.uri.query().unwrap_or_default().to_owned(),
+                    headers: parts.headers,
                     body: body.to_bytes(),
                 })
                 .await

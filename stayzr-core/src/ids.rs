@@ -69,6 +69,8 @@ ids! {
     GuestId;
     /// A reservation at a property.
     ReservationId;
+    /// A note about a reservation or a guest.
+    NoteId;
     /// A request of a guest to the staff.
     ServiceRequestId;
     /// A conversation with a guest.

@@ -49,5 +49,5 @@ pub mod sandbox;
 
 pub use provider::{
     Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
-    RemoteQuote, RemoteRecord,
+    RemoteQuote, RemoteRecord, UnknownValue,
 };

@@ -31,6 +31,17 @@ pub struct RemoteRecord {
     pub merged_into: Option<String>,
     /// What the record holds beyond our model, unknown fields included.
     pub extra: Map<String, Value>,
+    /// Values of known fields that we do not know: kept as they came, and counted.
+    pub unknown: Vec<UnknownValue>,
+}
+
+/// A value that a vendor sent and we do not know, such as a new status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownValue {
+    /// The vendor's name of the field.
+    pub field: String,
+    /// The vendor's value.
+    pub value: String,
 }
 
 /// One page of records.
@@ -135,6 +146,15 @@ pub trait PmsProvider: Send + Sync + fmt::Debug {
     /// Makes a change at the vendor, and only that: whatever the vendor would do by default
     /// beside it (emails, fees, new prices) is switched off.
     async fn push(&self, push: &Push) -> Result<PushOutcome>;
+
+    /// Records at the vendor that a create may have made already, or that are plainly the same: asked
+    /// before every create, because an answer may have been lost and vendors' creates are not
+    /// idempotent. Guests by email, telephone and name; notes by their reservation and text. An
+    /// empty list where the vendor has none or cannot be asked.
+    async fn find(&self, push: &Push) -> Result<Vec<RemoteRecord>> {
+        let _ = push;
+        Ok(Vec::new())
+    }
 
     /// Prices of a stay by room type, whose ids are the vendor's in [`RemoteQuote`].
     async fn quote(&self, stay: &StayQuery) -> Result<Vec<RemoteQuote>>;

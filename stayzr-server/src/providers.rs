@@ -304,6 +304,7 @@ fn mews_rules(kind: EntityKind) -> Vec<FieldRule> {
         EntityKind::Room => RoomTransformer.fields(),
         EntityKind::Guest => GuestTransformer.fields(),
         EntityKind::Reservation => ReservationTransformer.fields(),
+        EntityKind::Note => &[],
     };
     let read_only = matches!(kind, EntityKind::Property | EntityKind::RoomType);
     rules

@@ -267,6 +267,7 @@ impl Hotel {
         }
         let guest_id = GuestId::generate(clock.as_ref());
         let guest = Guest {
+            merged_into: None,
             id: guest_id,
             organization_id,
             version: 1,

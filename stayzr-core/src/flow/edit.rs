@@ -6,7 +6,9 @@ use crate::{
     Error, Result,
     clock::Clock,
     ids::{ChangeId, GuestId, IntegrationId},
-    model::{Change, ChangeOutcome, ChangeSource, Guest, Property, Reservation, Room, RoomType},
+    model::{
+        Change, ChangeOutcome, ChangeSource, Guest, Note, Property, Reservation, Room, RoomType,
+    },
     port::{
         edit::{EditWrite, Edits},
         entities::Entities,
@@ -52,7 +54,11 @@ pub struct EditRequest {
 fn is_derived(kind: EntityKind, field: &str) -> bool {
     matches!(
         (kind, field),
-        (EntityKind::Guest, "origin" | "active")
+        (EntityKind::Guest, "origin" | "active" | "merged_into")
+            | (
+                EntityKind::Note,
+                "kind_vendor" | "reservation_id" | "guest_id"
+            )
             | (EntityKind::Room, "condition_vendor" | "active")
             | (
                 EntityKind::Reservation,
@@ -108,6 +114,7 @@ where
             organization_id: scope.organization_id,
             entity: kind,
             entity_id: row.id,
+            external_id: None,
             field: Some(field.to_owned()),
             base: base.get(field).cloned(),
             old: row.fields.get(field).cloned(),
@@ -216,6 +223,7 @@ fn reparse(row: &EntityRow) -> Result<FieldMap> {
         EntityKind::Room => Room::from_row(row)?.to_fields(),
         EntityKind::Guest => Guest::from_row(row)?.to_fields(),
         EntityKind::Reservation => Reservation::from_row(row)?.to_fields(),
+        EntityKind::Note => Note::from_row(row)?.to_fields(),
     }
 }
 

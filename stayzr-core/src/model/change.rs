@@ -15,7 +15,8 @@ pub enum ChangeSource {
     Vendor {
         /// The integration.
         integration_id: IntegrationId,
-        /// What made us look: `backfill`, `incremental`, `webhook`, `push`.
+        /// What made us look: `backfill`, `incremental`, `webhook`, `push`, `reconcile`; `read` for
+        /// a record that was put aside.
         event: String,
     },
     /// A member of staff, or an API client acting for one.
@@ -49,9 +50,12 @@ pub struct Change {
     pub organization_id: OrganizationId,
     /// What kind of row.
     pub entity: EntityKind,
-    /// The row.
+    /// The row; the nil id for a record of the vendor that never became one.
     pub entity_id: uuid::Uuid,
-    /// The field; none for the creation of the row.
+    /// The vendor's id of the record that the line is about, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The field; none for the creation of the row, or a record that was put aside.
     pub field: Option<String>,
     /// The last value both sides agreed on, where known.
     pub base: Option<Value>,
@@ -79,7 +83,38 @@ pub enum ConflictStatus {
     Resolved,
 }
 
+/// Which side a person chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolutionChoice {
+    /// What stands here.
+    Local,
+    /// What stands at the vendor.
+    Remote,
+    /// Field by field.
+    Fields,
+    /// Nobody had to choose: both sides came to say the same.
+    Converged,
+}
+
+/// How a conflict ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What was chosen.
+    pub choice: ResolutionChoice,
+    /// The disputed fields as they stand since.
+    pub fields: FieldMap,
+    /// Who chose; none where both sides converged.
+    pub source: Option<ChangeSource>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// Both sides changed the same fields differently, and a person must choose.
+///
+/// While it is open the row stays as it is: what the vendor changes in other fields waits in
+/// `waiting` and is applied with the resolution, and a later state of the vendor updates this
+/// conflict instead of opening another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conflict {
     /// Its id.
@@ -92,14 +127,26 @@ pub struct Conflict {
     pub entity: EntityKind,
     /// The row.
     pub entity_id: uuid::Uuid,
+    /// The vendor's id of the record.
+    #[serde(default)]
+    pub external_id: String,
     /// The disputed fields as both sides last agreed.
     pub base: FieldMap,
     /// The disputed fields here.
     pub local: FieldMap,
     /// The disputed fields at the vendor.
     pub remote: FieldMap,
+    /// What the vendor changed beside them, with its values.
+    #[serde(default)]
+    pub waiting: FieldMap,
     /// Where it stands.
     pub status: ConflictStatus,
+    /// How it ended; none while it is open.
+    #[serde(default)]
+    pub resolution: Option<Resolution>,
+    /// Counts the writes of this conflict, from 1.
+    #[serde(default)]
+    pub revision: i64,
     /// When it was found.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

@@ -55,6 +55,9 @@ pub struct Guest {
     pub classifications: Vec<String>,
     /// False once merged or removed at the vendor.
     pub active: bool,
+    /// The guest that this one turned out to be: everything that hung on this one hangs there.
+    #[serde(default)]
+    pub merged_into: Option<GuestId>,
 }
 
 impl Guest {

@@ -69,6 +69,24 @@ pub struct ChannelAccount {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What an organization configures for all its connections to a vendor, beneath the settings of
+/// each integration: API version, limits, who decides conflicts. No secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderDocument {
+    /// Its organization.
+    pub organization_id: OrganizationId,
+    /// The provider's name: `mews`.
+    pub provider: String,
+    /// Counts the writes of this document, from 1.
+    pub version: i64,
+    /// The document; the provider's own type reads and checks it.
+    pub config: Value,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
 /// What a run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,6 +97,8 @@ pub enum RunMode {
     Incremental,
     /// Named records.
     Targeted,
+    /// What changed, and then whether the vendor still has every record that is mapped here.
+    Reconcile,
 }
 
 impl RunMode {
@@ -88,6 +108,7 @@ impl RunMode {
             Self::Backfill => "backfill",
             Self::Incremental => "incremental",
             Self::Targeted => "targeted",
+            Self::Reconcile => "reconcile",
         }
     }
 }
@@ -102,6 +123,8 @@ pub enum RunStatus {
     Completed,
     /// Stopped by an error; the next run goes on from the cursor.
     Failed,
+    /// Stopped by its brake: a person must say that so many records are really gone.
+    Stopped,
 }
 
 /// One run of a synchronisation and what it did.
@@ -129,7 +152,13 @@ pub struct SyncRun {
     pub parked: i64,
     /// Conflicts opened.
     pub conflicts: i64,
-    /// Why it failed.
+    /// Values that the vendor sent and we do not know; they are kept as they came.
+    #[serde(default)]
+    pub unknown: i64,
+    /// Records that the vendor no longer has.
+    #[serde(default)]
+    pub gone: i64,
+    /// Why it failed or was stopped.
     pub error: Option<String>,
     /// When it began.
     pub started_at: DateTime<Utc>,

@@ -9,6 +9,7 @@ mod integration;
 mod knowledge;
 mod language;
 mod money;
+mod note;
 mod organization;
 mod property;
 mod quote;
@@ -17,7 +18,9 @@ mod room;
 mod service_request;
 mod turn;
 
-pub use change::{Change, ChangeOutcome, ChangeSource, Conflict, ConflictStatus};
+pub use change::{
+    Change, ChangeOutcome, ChangeSource, Conflict, ConflictStatus, Resolution, ResolutionChoice,
+};
 pub use conversation::{
     Author, Channel, Contact, ContactChannel, Conversation, ConversationStatus, Direction, Message,
     MessageStatus,
@@ -25,11 +28,12 @@ pub use conversation::{
 pub use event::{ChannelEvent, ExternalRef, InboundMessage, PmsEvent, StatusUpdate};
 pub use guest::{Guest, GuestOrigin, phone_e164};
 pub use integration::{
-    ChannelAccount, Integration, IntegrationStatus, RunMode, RunStatus, SyncRun,
+    ChannelAccount, Integration, IntegrationStatus, ProviderDocument, RunMode, RunStatus, SyncRun,
 };
 pub use knowledge::{Chunk, Document, Passage, Tier};
 pub use language::LanguageTag;
 pub use money::{Currency, Money};
+pub use note::{Note, NoteKind};
 pub use organization::Organization;
 pub use property::{Address, Amenity, Geo, Policy, PricingMode, Property, PropertyBrief};
 pub use quote::{Availability, Quote};

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{Page, PageRequest, sync::ContactWrite};
 use crate::{
     Result,
-    model::Change,
+    ids::ChangeId,
+    model::{Change, ChangeOutcome},
     queue::NewJob,
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
@@ -33,6 +34,45 @@ pub struct EditWrite {
     pub jobs: Vec<NewJob>,
 }
 
+/// A row that is made here. Atomic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateWrite {
+    /// Whose row.
+    pub scope: TenantScope,
+    /// The row, its version 1.
+    pub row: EntityRow,
+    /// Addresses of the guest that come with it.
+    pub contacts: Vec<ContactWrite>,
+    /// Lines of the journal.
+    pub changes: Vec<Change>,
+    /// Jobs, such as the push to the PMS.
+    pub jobs: Vec<NewJob>,
+}
+
+/// Which lines of the journal to list. What is not set does not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeFilter {
+    /// About rows of this kind.
+    pub entity: Option<EntityKind>,
+    /// About this row.
+    pub entity_id: Option<Uuid>,
+    /// About the record with this id at a vendor.
+    pub external_id: Option<String>,
+    /// With this outcome.
+    pub outcome: Option<ChangeOutcome>,
+}
+
+impl ChangeFilter {
+    /// The journal of a row.
+    pub fn of(entity: EntityKind, entity_id: Uuid) -> Self {
+        Self {
+            entity: Some(entity),
+            entity_id: Some(entity_id),
+            ..Self::default()
+        }
+    }
+}
+
 /// Edits and the journal.
 #[async_trait]
 pub trait Edits: Send + Sync {
@@ -41,12 +81,31 @@ pub trait Edits: Send + Sync {
     /// and nothing written, if its version is another.
     async fn apply_edit(&self, edit: EditWrite) -> Result<EntityRow>;
 
-    /// The journal of a row, the newest line first.
+    /// Stores a row that is made here, and returns it. [`crate::ErrorKind::NotFound`] if it is not
+    /// of the scope.
+    async fn create_row(&self, create: CreateWrite) -> Result<EntityRow> {
+        let _ = create;
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
+    /// One line of the journal.
+    async fn change(&self, scope: TenantScope, id: ChangeId) -> Result<Option<Change>> {
+        let _ = (scope, id);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
+    /// The journal, the newest line first. With a property in the scope, lines about rows that
+    /// [`super::entities::Entities`] shows there.
     async fn changes(
         &self,
         scope: TenantScope,
-        kind: EntityKind,
-        id: Uuid,
+        filter: &ChangeFilter,
         page: &PageRequest,
     ) -> Result<Page<Change>>;
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Page, PageRequest};
 use crate::{
     Error, Result,
-    ids::{GuestId, IntegrationId, OrganizationId, RoomId},
+    ids::{GuestId, IntegrationId, OrganizationId, ReservationId, RoomId},
     model::{Contact, Organization, ReservationStatus},
     tenant::TenantScope,
     transform::{Entity, EntityKind, EntityRow},
@@ -18,8 +18,10 @@ use crate::{
 pub struct EntityFilter {
     /// Rows with these ids.
     pub ids: Option<Vec<Uuid>>,
-    /// Reservations of this guest.
+    /// Reservations and notes of this guest.
     pub guest_id: Option<GuestId>,
+    /// Notes about this reservation.
+    pub reservation_id: Option<ReservationId>,
     /// Reservations in this room.
     pub room_id: Option<RoomId>,
     /// Reservations with this number.
@@ -44,6 +46,17 @@ pub struct RowRef {
     pub integration_id: IntegrationId,
     /// The vendor's id.
     pub id: String,
+}
+
+/// Whom an address leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactOwner {
+    /// The address.
+    pub contact: Contact,
+    /// The guest.
+    pub guest_id: GuestId,
+    /// Whether the guest wrote from it; else it stands in the guest's record.
+    pub written_from: bool,
 }
 
 /// Rows that a PMS and we both hold. Rows of another organization are not found; with a property
@@ -78,6 +91,19 @@ pub trait Entities: Send + Sync {
         kind: EntityKind,
         ids: &[Uuid],
     ) -> Result<Vec<RowRef>>;
+
+    /// Whom these addresses lead to, in one query; those that lead to nobody are missing.
+    async fn contact_owners(
+        &self,
+        scope: TenantScope,
+        contacts: &[Contact],
+    ) -> Result<Vec<ContactOwner>> {
+        let _ = (scope, contacts);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
 
     /// The guest that the first of these addresses leads to.
     async fn guest_by_contact(

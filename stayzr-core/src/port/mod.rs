@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod concierge;
+pub mod conflict;
 pub mod conversation;
 pub mod directory;
 pub mod edit;
@@ -54,6 +55,7 @@ pub trait Store:
     + entities::Entities
     + edit::Edits
     + sync::SyncStore
+    + conflict::Conflicts
     + inbox::Inbox
     + conversation::Conversations
     + outbound::Outbound
@@ -70,6 +72,7 @@ impl<S> Store for S where
         + entities::Entities
         + edit::Edits
         + sync::SyncStore
+        + conflict::Conflicts
         + inbox::Inbox
         + conversation::Conversations
         + outbound::Outbound

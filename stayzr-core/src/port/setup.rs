@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use crate::{
     Result,
     ids::{ApiTokenId, ChannelAccountId, IntegrationId},
-    model::{ChannelAccount, Integration, Organization, Property},
+    model::{
+        ChannelAccount, Integration, IntegrationStatus, Organization, Property, ProviderDocument,
+    },
     tenant::{Principal, TenantScope},
 };
 
@@ -39,6 +41,44 @@ pub trait Setup: Send + Sync {
 
     /// Replaces an integration's settings, sealed credentials and status.
     async fn update_integration(&self, integration: Integration) -> Result<()>;
+
+    /// Sets whether an integration works, and nothing else of it. False if it is not there.
+    async fn set_integration_status(
+        &self,
+        scope: TenantScope,
+        id: IntegrationId,
+        status: IntegrationStatus,
+    ) -> Result<bool> {
+        let _ = (scope, id, status);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
+    /// Stores what an organization configures for a provider, in place of what it had, and returns
+    /// it with its version counted.
+    async fn put_provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+        config: serde_json::Value,
+    ) -> Result<ProviderDocument> {
+        let _ = (scope, provider, config);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
+    /// Everything that an organization configured for providers, by their names.
+    async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>> {
+        let _ = scope;
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
 
     /// Removes an integration with its mappings, cursors and runs; rows stay. False if it is not
     /// there.

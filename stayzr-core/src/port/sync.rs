@@ -9,8 +9,12 @@ use uuid::Uuid;
 use super::{Page, PageRequest};
 use crate::{
     Result,
-    ids::{GuestId, IntegrationId, SyncRunId},
-    model::{Change, Conflict, ContactChannel, Integration, RunMode, SyncRun},
+    clock::Clock,
+    ids::{ChangeId, GuestId, IntegrationId, SyncRunId},
+    model::{
+        Change, ChangeOutcome, ChangeSource, Conflict, ContactChannel, Integration,
+        ProviderDocument, RunMode, RunStatus, SyncRun,
+    },
     queue::{Lease, NewJob, Queue},
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
@@ -39,6 +43,9 @@ pub struct Mapping {
     pub extra: Value,
     /// The record that this one was merged into at the vendor.
     pub merged_into: Option<String>,
+    /// When the vendor was found not to have the record any more; none while it has.
+    #[serde(default)]
+    pub gone_at: Option<DateTime<Utc>>,
     /// Counts the writes of this mapping, from 1. A page that writes a mapping names the revision
     /// it read plus one, so that two who read the same mapping cannot both replace it.
     pub revision: i64,
@@ -76,6 +83,70 @@ pub struct ContactWrite {
     pub address: Option<String>,
 }
 
+/// One guest turned out to be another: everything that hangs on `from` hangs on `into` from now on.
+///
+/// Moved are reservations and notes, with their version and the `guest_id` in the base of their
+/// mappings; conversations, where of two open ones with the same account and property the one that
+/// was silent longer is closed; service requests; addresses; and mappings of other integrations,
+/// where `into` has none there. The row of `from` stays, inactive, with `merged_into`, one version
+/// higher, and its own mapping of this integration stays with it. Doing it twice does nothing
+/// the second time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestMerge {
+    /// The guest who is no more.
+    pub from: GuestId,
+    /// The guest who remains.
+    pub into: GuestId,
+}
+
+/// A conflict that ended by itself: both sides came to say the same about every disputed field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledConflict {
+    /// What kind of row.
+    pub entity: EntityKind,
+    /// The row.
+    pub entity_id: Uuid,
+}
+
+/// A mapping, as a sweep looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedRecord {
+    /// The vendor's id.
+    pub external_id: String,
+    /// Our id.
+    pub local_id: Uuid,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnd {
+    /// It did everything.
+    Completed,
+    /// An error stopped it.
+    Failed(String),
+    /// Its brake stopped it, with what a person is asked.
+    Stopped(String),
+}
+
+impl RunEnd {
+    /// Where the run stands since.
+    pub const fn status(&self) -> RunStatus {
+        match self {
+            Self::Completed => RunStatus::Completed,
+            Self::Failed(_) => RunStatus::Failed,
+            Self::Stopped(_) => RunStatus::Stopped,
+        }
+    }
+
+    /// Why it did not do everything.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Completed => None,
+            Self::Failed(reason) | Self::Stopped(reason) => Some(reason),
+        }
+    }
+}
+
 /// Where a run goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
@@ -98,6 +169,9 @@ pub struct ParkedRecord {
     pub entity: EntityKind,
     /// The vendor's id, where it has one.
     pub external_id: Option<String>,
+    /// The row that it belongs to, where one is mapped.
+    #[serde(default)]
+    pub local_id: Option<Uuid>,
     /// Why, naming the vendor's field.
     pub reason: String,
 }
@@ -118,6 +192,33 @@ impl ParkedRecord {
         NewJob::new(Queue::PmsSyncQueue, scope, payload)
             .dedupe(format!("parked:{integration_id}:{}:{name}", self.entity))
     }
+
+    /// The line of the journal for this record: refused, with the reason.
+    pub fn change(
+        &self,
+        clock: &dyn Clock,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+    ) -> Change {
+        Change {
+            id: ChangeId::generate(clock),
+            organization_id: scope.organization_id,
+            entity: self.entity,
+            entity_id: self.local_id.unwrap_or_default(),
+            external_id: self.external_id.clone(),
+            field: None,
+            base: None,
+            old: None,
+            new: None,
+            source: ChangeSource::Vendor {
+                integration_id,
+                event: "read".to_owned(),
+            },
+            outcome: ChangeOutcome::Refused,
+            reason: Some(self.reason.clone()),
+            created_at: clock.now(),
+        }
+    }
 }
 
 /// Counts that a page adds to its run.
@@ -135,6 +236,10 @@ pub struct RunCounts {
     pub parked: i64,
     /// Conflicts opened.
     pub conflicts: i64,
+    /// Values that the vendor sent and we do not know.
+    pub unknown: i64,
+    /// Records that the vendor no longer has.
+    pub gone: i64,
 }
 
 /// Everything that follows from one page of records. Atomic.
@@ -156,11 +261,18 @@ pub struct PageWrite {
     pub mappings: Vec<Mapping>,
     /// Addresses of guests.
     pub contacts: Vec<ContactWrite>,
+    /// Guests who turned out to be others; done after rows, mappings and addresses.
+    pub merges: Vec<GuestMerge>,
     /// Lines of the journal.
     pub changes: Vec<Change>,
-    /// Conflicts to open; one that is open for the same row is replaced.
+    /// Conflicts to open. One that is open for the same row keeps its id and its birth, takes the
+    /// rest of what stands here, and counts one revision more.
     pub conflicts: Vec<Conflict>,
-    /// Records put aside; each becomes a FAILED job of the sync queue with its reason.
+    /// Conflicts that ended by themselves, where they are open.
+    pub settled: Vec<SettledConflict>,
+    /// Records put aside; each becomes a FAILED job of the sync queue with its reason, and a line of
+    /// the journal ([`ParkedRecord::change`]). One that stands there already with the same reason
+    /// writes nothing.
     pub parked: Vec<ParkedRecord>,
     /// Jobs, such as pushes.
     pub jobs: Vec<NewJob>,
@@ -179,8 +291,10 @@ impl PageWrite {
             rows: Vec::new(),
             mappings: Vec::new(),
             contacts: Vec::new(),
+            merges: Vec::new(),
             changes: Vec::new(),
             conflicts: Vec::new(),
+            settled: Vec::new(),
             parked: Vec::new(),
             jobs: Vec::new(),
             cursor: None,
@@ -237,8 +351,51 @@ pub trait SyncStore: Send + Sync {
     async fn begin_run(&self, scope: TenantScope, run: &SyncRun) -> Result<()>;
 
     /// Ends a run with what it came to.
-    async fn end_run(&self, scope: TenantScope, id: SyncRunId, error: Option<String>)
-    -> Result<()>;
+    async fn end_run(&self, scope: TenantScope, id: SyncRunId, end: RunEnd) -> Result<()>;
+
+    /// Mappings of an integration that a sweep asks the vendor about: not merged, not gone; in
+    /// order of the vendor's ids, those after `after`, at most `limit`.
+    async fn mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MappedRecord>> {
+        let _ = (scope, integration_id, kind, after, limit);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
+    /// How many mappings [`SyncStore::mapped`] goes through.
+    async fn mapped_count(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> Result<u64> {
+        let _ = (scope, integration_id, kind);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
+    /// What the organization configured for a provider; none where nothing is.
+    async fn provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+    ) -> Result<Option<ProviderDocument>> {
+        let _ = (scope, provider);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
 
     /// Runs of an integration, the newest first.
     async fn runs(

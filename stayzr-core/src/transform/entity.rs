@@ -9,7 +9,7 @@ use super::FieldMap;
 use crate::{
     Error, Result,
     ids::{OrganizationId, PropertyId},
-    model::{Guest, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType},
 };
 
 /// The kinds of rows that a PMS and we both hold.
@@ -26,6 +26,8 @@ pub enum EntityKind {
     Guest,
     /// A reservation.
     Reservation,
+    /// A note about a reservation or a guest.
+    Note,
 }
 
 /// How a column holds its field.
@@ -112,6 +114,7 @@ const GUEST: &[Column] = &[
     column("notes", Text),
     column("classifications", Json),
     column("active", Boolean),
+    column("merged_into", Id),
 ];
 
 const RESERVATION: &[Column] = &[
@@ -133,14 +136,24 @@ const RESERVATION: &[Column] = &[
     column("cancellation_reason", Text),
 ];
 
+const NOTE: &[Column] = &[
+    column("reservation_id", Id),
+    column("guest_id", Id),
+    column("kind", Text),
+    column("kind_vendor", Text),
+    column("text", Text),
+    column("active", Boolean),
+];
+
 impl EntityKind {
     /// All kinds, in the order in which they are synchronised: what others refer to comes first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Property,
         Self::RoomType,
         Self::Room,
         Self::Guest,
         Self::Reservation,
+        Self::Note,
     ];
 
     /// The stored name.
@@ -151,6 +164,7 @@ impl EntityKind {
             Self::Room => "room",
             Self::Guest => "guest",
             Self::Reservation => "reservation",
+            Self::Note => "note",
         }
     }
 
@@ -162,6 +176,7 @@ impl EntityKind {
             Self::Room => "rooms",
             Self::Guest => "guests",
             Self::Reservation => "reservations",
+            Self::Note => "notes",
         }
     }
 
@@ -174,12 +189,16 @@ impl EntityKind {
             Self::Room => ROOM,
             Self::Guest => GUEST,
             Self::Reservation => RESERVATION,
+            Self::Note => NOTE,
         }
     }
 
     /// Whether its table has the column `property_id`.
     pub const fn has_property(self) -> bool {
-        matches!(self, Self::RoomType | Self::Room | Self::Reservation)
+        matches!(
+            self,
+            Self::RoomType | Self::Room | Self::Reservation | Self::Note
+        )
     }
 }
 
@@ -286,4 +305,4 @@ macro_rules! entities {
     )*};
 }
 
-entities!(Property, RoomType, Room, Guest, Reservation);
+entities!(Property, RoomType, Room, Guest, Reservation, Note);

@@ -329,6 +329,7 @@ impl SyncEngine {
             organization_id: session.integration.organization_id,
             entity: kind,
             entity_id: local_id,
+            external_id: None,
             field: Some(refused.field.clone()),
             base: agreed.clone(),
             old: agreed,

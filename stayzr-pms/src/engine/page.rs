@@ -232,6 +232,8 @@ pub(super) fn add(total: &mut RunCounts, counts: RunCounts) {
     total.unchanged += counts.unchanged;
     total.parked += counts.parked;
     total.conflicts += counts.conflicts;
+    total.unknown += counts.unknown;
+    total.gone += counts.gone;
 }
 
 pub(super) fn page_write(session: &Session, plan: Plan) -> PageWrite {
@@ -239,6 +241,8 @@ pub(super) fn page_write(session: &Session, plan: Plan) -> PageWrite {
         rows: plan.rows,
         mappings: plan.mappings,
         contacts: plan.contacts,
+        merges: plan.merges,
+        settled: plan.settled,
         changes: plan.changes,
         conflicts: plan.conflicts,
         parked: plan.parked,
@@ -254,6 +258,8 @@ fn is_empty(write: &PageWrite) -> bool {
         && write.rows.is_empty()
         && write.mappings.is_empty()
         && write.contacts.is_empty()
+        && write.merges.is_empty()
+        && write.settled.is_empty()
         && write.changes.is_empty()
         && write.conflicts.is_empty()
         && write.parked.is_empty()

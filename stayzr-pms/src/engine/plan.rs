@@ -7,7 +7,9 @@ use stayzr_core::{
     clock::Clock,
     ids::{IntegrationId, OrganizationId, PropertyId},
     model::{Change, ChangeOutcome, Conflict, ExternalRef},
-    port::sync::{ContactWrite, Mapping, ParkedRecord, RowWrite, RunCounts},
+    port::sync::{
+        ContactWrite, GuestMerge, Mapping, ParkedRecord, RowWrite, RunCounts, SettledConflict,
+    },
     queue::NewJob,
     tenant::TenantScope,
     transform::{ConflictStrategy, EntityKind, EntityRow, FieldMap, FieldRule, Owner},
@@ -68,6 +70,10 @@ pub struct Plan {
     pub mappings: Vec<Mapping>,
     /// Addresses of guests.
     pub contacts: Vec<ContactWrite>,
+    /// Guests who turned out to be others.
+    pub merges: Vec<GuestMerge>,
+    /// Conflicts that ended by themselves.
+    pub settled: Vec<SettledConflict>,
     /// Lines of the journal.
     pub changes: Vec<Change>,
     /// Conflicts to open.
@@ -166,6 +172,7 @@ impl Planner<'_> {
             hash: String::new(),
             extra: Value::Null,
             merged_into: None,
+            gone_at: None,
             revision: 0,
             updated_at: self.context.clock.now(),
         }
@@ -182,6 +189,7 @@ impl Planner<'_> {
         self.plan.parked.push(ParkedRecord {
             entity: record.kind,
             external_id: Some(record.external_id.clone()),
+            local_id: None,
             reason,
         });
     }

@@ -12,7 +12,7 @@ use stayzr_core::{
     port::{
         entities::Entities,
         queue::JobQueue,
-        sync::{RunCounts, SyncStore},
+        sync::{RunCounts, RunEnd, SyncStore},
     },
     queue::Lease,
     tenant::TenantScope,
@@ -147,6 +147,8 @@ impl Progress<'_> {
         self.run.unchanged += counts.unchanged;
         self.run.parked += counts.parked;
         self.run.conflicts += counts.conflicts;
+        self.run.unknown += counts.unknown;
+        self.run.gone += counts.gone;
     }
 }
 
@@ -265,6 +267,8 @@ impl SyncEngine {
             unchanged: 0,
             parked: 0,
             conflicts: 0,
+            unknown: 0,
+            gone: 0,
             error: None,
             started_at: self.clock.now(),
             finished_at: None,
@@ -278,8 +282,11 @@ impl SyncEngine {
     pub(super) async fn end(&self, progress: Progress<'_>, result: Result<()>) -> Result<SyncRun> {
         let mut run = progress.run;
         let scope = TenantScope::organization(run.organization_id);
-        let error = result.as_ref().err().map(ToString::to_string);
-        let ended = self.ports.sync.end_run(scope, run.id, error).await;
+        let end = match &result {
+            Ok(()) => RunEnd::Completed,
+            Err(error) => RunEnd::Failed(error.to_string()),
+        };
+        let ended = self.ports.sync.end_run(scope, run.id, end).await;
         result?;
         ended?;
         run.status = RunStatus::Completed;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stayzr_core::{
     Error,
     clock::truncate,
-    model::{Guest, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType},
     transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
 };
 
@@ -15,6 +15,7 @@ pub(super) fn link_kind(field: &str) -> Option<EntityKind> {
         "room_type_id" => Some(EntityKind::RoomType),
         "room_id" => Some(EntityKind::Room),
         "guest_id" => Some(EntityKind::Guest),
+        "reservation_id" => Some(EntityKind::Reservation),
         _ => None,
     }
 }
@@ -40,6 +41,7 @@ fn is_required(kind: EntityKind, field: &str) -> bool {
             field,
             "status" | "arrival" | "departure" | "adults" | "children"
         ),
+        EntityKind::Note => matches!(field, "kind" | "text" | "active"),
     }
 }
 
@@ -77,6 +79,10 @@ pub(super) fn defaults(kind: EntityKind, external_id: &str) -> FieldMap {
             fields.insert("status", "unknown");
             fields.insert("adults", 0);
             fields.insert("children", 0);
+        }
+        EntityKind::Note => {
+            fields.insert("kind", "general");
+            fields.insert("active", true);
         }
     }
     fields
@@ -145,6 +151,7 @@ fn parse(row: &EntityRow) -> stayzr_core::Result<()> {
         EntityKind::Room => Room::from_row(row).map(drop),
         EntityKind::Guest => Guest::from_row(row).map(drop),
         EntityKind::Reservation => Reservation::from_row(row).map(drop),
+        EntityKind::Note => Note::from_row(row).map(drop),
     }
 }
 

@@ -17,7 +17,7 @@ use stayzr_core::{
     port::{
         PageRequest,
         directory::{Directory, IntegrationOwner},
-        edit::{EditWrite, Edits},
+        edit::{ChangeFilter, EditWrite, Edits},
         entities::Entities,
         queue::JobQueue,
         setup::{Maintenance, NewToken, Setup},
@@ -315,7 +315,10 @@ impl Hotel {
             limit: 1000,
             cursor: None,
         };
-        let changes = self.store.changes(self.everything(), kind, id, &page).await;
+        let changes = self
+            .store
+            .changes(self.everything(), &ChangeFilter::of(kind, id), &page)
+            .await;
         changes.unwrap().items
     }
 

@@ -121,9 +121,9 @@ impl SyncStore for Racing {
         &self,
         scope: TenantScope,
         id: SyncRunId,
-        error: Option<String>,
+        end: stayzr_core::port::sync::RunEnd,
     ) -> Result<()> {
-        self.store.end_run(scope, id, error).await
+        self.store.end_run(scope, id, end).await
     }
 
     async fn runs(

@@ -342,6 +342,7 @@ fn add_guest_and_booking(vendor: &Vendor) {
 async fn a_record_that_cannot_be_read_is_put_aside_and_the_rest_goes_on() {
     let hotel = Hotel::furnished().await;
     hotel.vendor.lock().parked.push(ParkedRecord {
+        local_id: None,
         entity: Guest,
         external_id: Some("broken".to_owned()),
         reason: "BirthDate: not a day".to_owned(),

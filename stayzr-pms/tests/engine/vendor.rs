@@ -57,6 +57,13 @@ const RESERVATION: &[FieldRule] = &[
     FieldRule::remote("adults"),
 ];
 
+const NOTE: &[FieldRule] = &[
+    FieldRule::remote("reservation_id"),
+    FieldRule::remote("kind"),
+    FieldRule::shared("text").not_clearable(),
+    FieldRule::remote("active"),
+];
+
 /// What a test may be told about each field.
 pub fn rules(kind: EntityKind) -> &'static [FieldRule] {
     match kind {
@@ -65,6 +72,7 @@ pub fn rules(kind: EntityKind) -> &'static [FieldRule] {
         EntityKind::Room => ROOM,
         EntityKind::Guest => GUEST,
         EntityKind::Reservation => RESERVATION,
+        EntityKind::Note => NOTE,
     }
 }
 
@@ -184,6 +192,7 @@ impl Vendor {
                 })
                 .collect(),
             merged_into: None,
+            unknown: Vec::new(),
             extra: Map::new(),
         };
         state.put(record);
@@ -264,6 +273,7 @@ impl State {
                 fields: FieldMap::new(),
                 links: BTreeMap::new(),
                 merged_into: None,
+                unknown: Vec::new(),
                 extra: Map::new(),
             });
         record.fields.extend(&push.changed);

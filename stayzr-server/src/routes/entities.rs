@@ -10,6 +10,7 @@ use stayzr_core::{
     model::{ChangeSource, ReservationStatus},
     port::{
         Page, Store,
+        edit::ChangeFilter,
         entities::{EntityFilter, RowRef},
     },
     tenant::TenantScope,
@@ -93,7 +94,9 @@ pub(super) async fn changes(kind: EntityKind, call: Call) -> Handled {
     }
     answer(
         StatusCode::OK,
-        &store.changes(scope, kind, id, &page).await?,
+        &store
+            .changes(scope, &ChangeFilter::of(kind, id), &page)
+            .await?,
     )
 }
 
@@ -185,5 +188,6 @@ const fn noun(kind: EntityKind) -> &'static str {
         EntityKind::Room => "room",
         EntityKind::Guest => "guest",
         EntityKind::Reservation => "reservation",
+        EntityKind::Note => "note",
     }
 }

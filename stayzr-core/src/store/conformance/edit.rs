@@ -16,7 +16,7 @@ use crate::{
     port::{
         PageRequest,
         directory::Directory,
-        edit::{EditWrite, Edits},
+        edit::{ChangeFilter, EditWrite, Edits},
         entities::Entities,
         queue::JobQueue,
         setup::Setup,
@@ -103,7 +103,11 @@ where
     let found = store.row(hotel.scope, KIND, after.id).await?;
     ensure_eq(found, Some(expected), "and as it is read")?;
     let journal = store
-        .changes(hotel.scope, KIND, after.id, &PageRequest::default())
+        .changes(
+            hotel.scope,
+            &ChangeFilter::of(KIND, after.id),
+            &PageRequest::default(),
+        )
         .await?;
     ensure_eq(journal.items, changes, "journalled")?;
     ensure_eq(
@@ -130,7 +134,11 @@ where
     let found = store.row(hotel.scope, KIND, before.id).await?;
     ensure_eq(found.as_ref(), Some(&before), "the row stays")?;
     let journal = store
-        .changes(hotel.scope, KIND, before.id, &PageRequest::default())
+        .changes(
+            hotel.scope,
+            &ChangeFilter::of(KIND, before.id),
+            &PageRequest::default(),
+        )
         .await?;
     ensure(journal.items.is_empty(), "no line of the journal")?;
     ensure(jobs_of(store, &hotel, QUEUE).await?.is_empty(), "no job")?;
@@ -155,7 +163,9 @@ where
     ensure_eq(found.as_ref(), Some(&guest), "the row stays")?;
     store.apply_edit(edit(&owner, guest.id, 1, clock)).await?;
     let page = PageRequest::default();
-    let journal = store.changes(stranger.scope, KIND, guest.id, &page).await?;
+    let journal = store
+        .changes(stranger.scope, &ChangeFilter::of(KIND, guest.id), &page)
+        .await?;
     ensure(journal.items.is_empty(), "nor is its journal")?;
 
     // A reservation belongs to one property.
@@ -204,7 +214,9 @@ where
     };
     let mut found = Vec::new();
     loop {
-        let part = store.changes(hotel.scope, KIND, guest.id, &page).await?;
+        let part = store
+            .changes(hotel.scope, &ChangeFilter::of(KIND, guest.id), &page)
+            .await?;
         found.extend(part.items);
         page.cursor = part.next_cursor;
         if page.cursor.is_none() {

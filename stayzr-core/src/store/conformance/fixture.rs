@@ -177,6 +177,7 @@ pub fn account(
 pub fn guest(hotel: &Hotel, clock: &ManualClock) -> Result<EntityRow> {
     let now = clock.now();
     let guest = Guest {
+        merged_into: None,
         id: GuestId::generate(clock),
         organization_id: hotel.scope.organization_id,
         version: 1,
@@ -250,6 +251,7 @@ pub fn reservation(hotel: &Hotel, guest: Option<Uuid>, clock: &ManualClock) -> R
 /// The mapping of a row that is stored for the first time.
 pub fn mapping(hotel: &Hotel, row: &EntityRow, external: &str, clock: &ManualClock) -> Mapping {
     Mapping {
+        gone_at: None,
         integration_id: hotel.integration.id,
         entity: row.kind,
         external_id: external.to_owned(),
@@ -267,6 +269,7 @@ pub fn mapping(hotel: &Hotel, row: &EntityRow, external: &str, clock: &ManualClo
 /// A line of the journal about a field of a row.
 pub fn change(hotel: &Hotel, row: (EntityKind, Uuid), field: &str, clock: &ManualClock) -> Change {
     Change {
+        external_id: None,
         id: ChangeId::generate(clock),
         organization_id: hotel.scope.organization_id,
         entity: row.0,

@@ -17,7 +17,7 @@ use crate::{
         directory::Directory,
         queue::JobQueue,
         setup::Setup,
-        sync::{Cursor, ParkedRecord, RunCounts, SyncStore},
+        sync::{Cursor, ParkedRecord, RunCounts, RunEnd, SyncStore},
     },
     queue::{JobStatus, Queue},
     transform::EntityKind,
@@ -60,6 +60,8 @@ pub(super) fn run_of(hotel: &Hotel, clock: &ManualClock) -> SyncRun {
         unchanged: 0,
         parked: 0,
         conflicts: 0,
+        unknown: 0,
+        gone: 0,
         error: None,
         started_at: clock.now(),
         finished_at: None,
@@ -81,6 +83,7 @@ where
         let mut page = page(&hotel);
         page.parked = vec![ParkedRecord {
             entity: EntityKind::Reservation,
+            local_id: None,
             external_id: Some("r-1".to_owned()),
             reason: reason.to_owned(),
         }];
@@ -139,6 +142,8 @@ where
         store.begin_run(hotel.scope, run).await?;
     }
     let counts = RunCounts {
+        unknown: 7,
+        gone: 8,
         read: 10,
         created: 4,
         updated: 3,
@@ -151,9 +156,13 @@ where
         page.run = Some((first.id, counts));
         store.apply_page(page).await?;
     }
-    let error = Some("vendor down".to_owned());
-    store.end_run(hotel.scope, first.id, error.clone()).await?;
-    store.end_run(hotel.scope, second.id, None).await?;
+    let reason = "vendor down".to_owned();
+    store
+        .end_run(hotel.scope, first.id, RunEnd::Failed(reason.clone()))
+        .await?;
+    store
+        .end_run(hotel.scope, second.id, RunEnd::Completed)
+        .await?;
     let done = SyncRun {
         status: RunStatus::Failed,
         read: 20,
@@ -162,7 +171,9 @@ where
         unchanged: 4,
         parked: 2,
         conflicts: 2,
-        error,
+        unknown: 14,
+        gone: 16,
+        error: Some(reason),
         finished_at: Some(clock.now()),
         ..first
     };

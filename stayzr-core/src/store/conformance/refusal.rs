@@ -14,7 +14,7 @@ use crate::{
     port::{
         PageRequest,
         directory::Directory,
-        edit::Edits,
+        edit::{ChangeFilter, Edits},
         entities::Entities,
         queue::JobQueue,
         setup::Setup,
@@ -83,6 +83,7 @@ fn full_page(
         address: Some("stale@example.com".to_owned()),
     }];
     page.parked = vec![ParkedRecord {
+        local_id: None,
         entity: EntityKind::Room,
         external_id: Some("x".to_owned()),
         reason: "no number".to_owned(),
@@ -121,7 +122,11 @@ where
         .await?;
     ensure(mappings.is_empty(), "no mapping")?;
     let journal = store
-        .changes(scope, EntityKind::Guest, guest.id, &PageRequest::default())
+        .changes(
+            scope,
+            &ChangeFilter::of(EntityKind::Guest, guest.id),
+            &PageRequest::default(),
+        )
         .await?;
     ensure(journal.items.is_empty(), "no line of the journal")?;
     let jobs = jobs_of(store, hotel, Queue::OutboundQueue).await?;

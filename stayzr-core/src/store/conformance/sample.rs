@@ -188,6 +188,7 @@ pub fn room(clock: &dyn Clock, scope: TenantScope, name: &str) -> Room {
 /// A guest of a scope's organization.
 pub fn guest(clock: &dyn Clock, scope: TenantScope, first_name: &str) -> Guest {
     Guest {
+        merged_into: None,
         id: GuestId::generate(clock),
         organization_id: scope.organization_id,
         version: 1,
@@ -288,6 +289,7 @@ pub fn mapping(
     local_id: Uuid,
 ) -> Mapping {
     Mapping {
+        gone_at: None,
         integration_id,
         entity: kind,
         external_id: external_id.to_owned(),

@@ -197,6 +197,8 @@ where
         unchanged: 0,
         parked: 0,
         conflicts: 0,
+        unknown: 0,
+        gone: 0,
         error: None,
         started_at: clock.now(),
         finished_at: None,

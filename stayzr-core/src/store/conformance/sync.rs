@@ -16,11 +16,11 @@ use crate::{
     port::{
         PageRequest,
         directory::Directory,
-        edit::Edits,
+        edit::{ChangeFilter, Edits},
         entities::Entities,
         queue::JobQueue,
         setup::Setup,
-        sync::{ContactWrite, Cursor, Mapping, PageWrite, RowWrite, SyncStore},
+        sync::{ContactWrite, Cursor, Mapping, PageWrite, RowWrite, RunEnd, SyncStore},
     },
     queue::Queue,
     transform::{EntityKind, EntityRow},
@@ -147,7 +147,11 @@ where
     let found = store.mappings_of(hotel.scope, id, kind, &locals).await?;
     ensure_eq(found, mappings[..1].to_vec(), "by our id")?;
     let journal = store
-        .changes(hotel.scope, kind, guest.id, &PageRequest::default())
+        .changes(
+            hotel.scope,
+            &ChangeFilter::of(kind, guest.id),
+            &PageRequest::default(),
+        )
         .await?;
     ensure_eq(journal.items, changes, "the journal")?;
     ensure_eq(jobs_of(store, &hotel, QUEUE).await?.len(), 1, "the job")?;
@@ -289,7 +293,7 @@ where
     ensure(found.is_empty(), "mappings by our ids")?;
     let runs = store.runs(theirs, id, &PageRequest::default()).await?;
     ensure(runs.items.is_empty(), "runs")?;
-    let ended = store.end_run(theirs, run.id, None).await;
+    let ended = store.end_run(theirs, run.id, RunEnd::Completed).await;
     ensure_kind(ended, ErrorKind::NotFound, "nor ends a run")?;
     let mut foreign = PageWrite::new(stranger.property_scope(), stranger.integration.id);
     foreign.rows = vec![RowWrite::Update {

@@ -12,7 +12,7 @@ use crate::{
     model::Change,
     port::{
         Page, PageRequest,
-        edit::{EditWrite, Edits},
+        edit::{ChangeFilter, EditWrite, Edits},
     },
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
@@ -43,10 +43,12 @@ impl Edits for MemoryStore {
     async fn changes(
         &self,
         scope: TenantScope,
-        kind: EntityKind,
-        id: Uuid,
+        filter: &ChangeFilter,
         page: &PageRequest,
     ) -> Result<Page<Change>> {
+        let (Some(kind), Some(id)) = (filter.entity, filter.entity_id) else {
+            return Err(Error::unsupported("store", "not available in this store"));
+        };
         let before: Option<ChangeId> = page::after(page)?;
         let state = self.lock();
         let visible = state.row_in(scope, kind, id).is_some();

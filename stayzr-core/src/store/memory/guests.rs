@@ -82,6 +82,7 @@ impl State {
             .find(|contact| contact.channel == ContactChannel::Phone)
             .map(|contact| contact.address.clone());
         let guest = Guest {
+            merged_into: None,
             id: GuestId::from(id),
             organization_id: organization,
             version: 1,

@@ -14,10 +14,10 @@ use super::{
 use crate::{
     Error, Result,
     ids::{IntegrationId, SyncRunId},
-    model::{ConflictStatus, Integration, RunMode, RunStatus, SyncRun},
+    model::{ConflictStatus, Integration, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, RowWrite, SyncStore},
+        sync::{Cursor, Mapping, PageWrite, RowWrite, RunEnd, SyncStore},
     },
     tenant::TenantScope,
     transform::EntityKind,
@@ -171,24 +171,15 @@ impl SyncStore for MemoryStore {
         Ok(())
     }
 
-    async fn end_run(
-        &self,
-        scope: TenantScope,
-        id: SyncRunId,
-        error: Option<String>,
-    ) -> Result<()> {
+    async fn end_run(&self, scope: TenantScope, id: SyncRunId, end: RunEnd) -> Result<()> {
         let (mut state, now) = self.begin();
         let run = state
             .runs
             .get_mut(&id)
             .filter(|run| run.organization_id == scope.organization_id)
             .ok_or_else(|| not_found("memory.end_run", "run"))?;
-        run.status = if error.is_some() {
-            RunStatus::Failed
-        } else {
-            RunStatus::Completed
-        };
-        run.error = error;
+        run.status = end.status();
+        run.error = end.reason().map(str::to_owned);
         run.finished_at = Some(now);
         Ok(())
     }
@@ -281,3 +272,6 @@ impl State {
         Ok(())
     }
 }
+
+#[async_trait]
+impl crate::port::conflict::Conflicts for MemoryStore {}

@@ -179,6 +179,7 @@ const fn searched(kind: EntityKind) -> &'static [&'static str] {
         EntityKind::RoomType | EntityKind::Room => &["name"],
         EntityKind::Guest => &["first_name", "last_name", "email", "phone"],
         EntityKind::Reservation => &["number"],
+        EntityKind::Note => &["text"],
     }
 }
 

@@ -22,11 +22,18 @@ pub(super) fn migrations() -> Vec<Migration> {
             false,
         )
     };
-    vec![one(
-        1,
-        "init",
-        include_str!("../../../migrations/postgres/0001_init.sql"),
-    )]
+    vec![
+        one(
+            1,
+            "init",
+            include_str!("../../../migrations/postgres/0001_init.sql"),
+        ),
+        one(
+            2,
+            "sync",
+            include_str!("../../../migrations/postgres/0002_sync.sql"),
+        ),
+    ]
 }
 
 impl PostgresStore {

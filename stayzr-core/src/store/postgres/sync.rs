@@ -8,10 +8,10 @@ use super::{PostgresStore, error::failed, journal, page};
 use crate::{
     Error, Result,
     ids::{IntegrationId, SyncRunId},
-    model::{Integration, RunMode, RunStatus, SyncRun},
+    model::{Integration, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, SyncStore},
+        sync::{Cursor, Mapping, PageWrite, RunEnd, SyncStore},
     },
     store::codec,
     tenant::TenantScope,
@@ -155,17 +155,8 @@ impl SyncStore for PostgresStore {
         tx.commit().await.map_err(failed(OPERATION))
     }
 
-    async fn end_run(
-        &self,
-        scope: TenantScope,
-        id: SyncRunId,
-        error: Option<String>,
-    ) -> Result<()> {
+    async fn end_run(&self, scope: TenantScope, id: SyncRunId, end: RunEnd) -> Result<()> {
         const OPERATION: &str = "postgres.end_run";
-        let status = match error {
-            Some(_) => RunStatus::Failed,
-            None => RunStatus::Completed,
-        };
         let mut tx = self.tenant(OPERATION, scope).await?;
         let done = sqlx::query(
             "update pms_sync_runs set status = $3::jsonb #>> '{}', error = $4, finished_at = $5
@@ -173,8 +164,8 @@ impl SyncStore for PostgresStore {
         )
         .bind(id.uuid())
         .bind(scope.organization_id.uuid())
-        .bind(json!(status).to_string())
-        .bind(error)
+        .bind(json!(end.status()).to_string())
+        .bind(end.reason())
         .bind(self.clock.now())
         .execute(&mut *tx)
         .await
@@ -270,3 +261,6 @@ async fn write_cursor(
     .map_err(failed("postgres.write_cursor"))?;
     Ok(())
 }
+
+#[async_trait]
+impl crate::port::conflict::Conflicts for PostgresStore {}

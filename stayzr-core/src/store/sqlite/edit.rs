@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use uuid::Uuid;
 
 use super::{SqliteStore, error::failed, jobs, journal, rows, rows::Update};
 use crate::{
@@ -7,12 +6,12 @@ use crate::{
     model::Change,
     port::{
         Page, PageRequest,
-        edit::{EditWrite, Edits},
+        edit::{ChangeFilter, EditWrite, Edits},
         entities::Entities,
     },
     store::codec,
     tenant::TenantScope,
-    transform::{EntityKind, EntityRow},
+    transform::EntityRow,
 };
 
 #[async_trait]
@@ -52,10 +51,12 @@ impl Edits for SqliteStore {
     async fn changes(
         &self,
         scope: TenantScope,
-        kind: EntityKind,
-        id: Uuid,
+        filter: &ChangeFilter,
         page: &PageRequest,
     ) -> Result<Page<Change>> {
+        let (Some(kind), Some(id)) = (filter.entity, filter.entity_id) else {
+            return Err(Error::unsupported("store", "not available in this store"));
+        };
         const OPERATION: &str = "sqlite.changes";
         // The journal has no property of its own: it is seen with its row.
         if scope.property_id.is_some() && self.row(scope, kind, id).await?.is_none() {

@@ -21,11 +21,18 @@ fn migrations() -> Vec<Migration> {
             false,
         )
     };
-    vec![one(
-        1,
-        "init",
-        include_str!("../../../migrations/sqlite/0001_init.sql"),
-    )]
+    vec![
+        one(
+            1,
+            "init",
+            include_str!("../../../migrations/sqlite/0001_init.sql"),
+        ),
+        one(
+            2,
+            "sync",
+            include_str!("../../../migrations/sqlite/0002_sync.sql"),
+        ),
+    ]
 }
 
 #[async_trait]

@@ -7,10 +7,10 @@ use super::{SqliteStore, error::failed, journal, page};
 use crate::{
     Error, Result,
     ids::{IntegrationId, SyncRunId},
-    model::{Integration, RunMode, RunStatus, SyncRun},
+    model::{Integration, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, SyncStore},
+        sync::{Cursor, Mapping, PageWrite, RunEnd, SyncStore},
     },
     store::codec,
     tenant::TenantScope,
@@ -151,25 +151,16 @@ impl SyncStore for SqliteStore {
         Ok(())
     }
 
-    async fn end_run(
-        &self,
-        scope: TenantScope,
-        id: SyncRunId,
-        error: Option<String>,
-    ) -> Result<()> {
+    async fn end_run(&self, scope: TenantScope, id: SyncRunId, end: RunEnd) -> Result<()> {
         const OPERATION: &str = "sqlite.end_run";
-        let status = match error {
-            Some(_) => RunStatus::Failed,
-            None => RunStatus::Completed,
-        };
         let done = sqlx::query(
             "update pms_sync_runs set status = $3 ->> '$', error = $4, finished_at = $5
              where id = $1 and organization_id = $2",
         )
         .bind(id.to_string())
         .bind(scope.organization_id.to_string())
-        .bind(json!(status).to_string())
-        .bind(error)
+        .bind(json!(end.status()).to_string())
+        .bind(end.reason())
         .bind(codec::time(self.clock.now()))
         .execute(&self.writer)
         .await
@@ -268,3 +259,6 @@ async fn write_cursor(
     .map_err(failed("sqlite.write_cursor"))?;
     Ok(())
 }
+
+#[async_trait]
+impl crate::port::conflict::Conflicts for SqliteStore {}

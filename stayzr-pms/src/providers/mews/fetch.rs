@@ -266,7 +266,7 @@ pub(super) async fn read(
                 .page(RESERVATIONS, "Reservations", priority, &body, count)
                 .await
         }
-        EntityKind::Property => Err(Error::internal(
+        EntityKind::Property | EntityKind::Note => Err(Error::internal(
             "mews.fetch_page",
             "a property is not a list",
         )),

@@ -144,6 +144,7 @@ impl PmsProvider for MewsProvider {
             EntityKind::Room => RoomTransformer.fields(),
             EntityKind::Guest => GuestTransformer.fields(),
             EntityKind::Reservation => ReservationTransformer.fields(),
+            EntityKind::Note => &[],
         }
     }
 

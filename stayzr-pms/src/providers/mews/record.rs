@@ -104,6 +104,7 @@ pub(super) fn element(kind: EntityKind, value: &Value, context: &MewsContext) ->
         EntityKind::Room => read_room(value, context),
         EntityKind::Guest => read_guest(value, context),
         EntityKind::Reservation => read_reservation(value, context),
+        EntityKind::Note => Ok(None),
     };
     match read {
         Ok(None) => Element::Foreign,
@@ -112,6 +113,7 @@ pub(super) fn element(kind: EntityKind, value: &Value, context: &MewsContext) ->
             Element::Record(Box::new(record))
         }
         Err((field, reason)) => Element::Parked(ParkedRecord {
+            local_id: None,
             entity: kind,
             external_id: value.get("Id").and_then(Value::as_str).map(str::to_owned),
             reason: format!("{field}: {reason}"),
@@ -142,6 +144,7 @@ fn record(kind: EntityKind, id: String, version: Option<String>, transformed: Tr
         fields: transformed.fields,
         links: transformed.links.into_iter().collect(),
         merged_into: None,
+        unknown: Vec::new(),
         extra: transformed.extra,
     }))
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod backfill;
+mod create;
 mod handle;
 mod incremental;
 mod job;

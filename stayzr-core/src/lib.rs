@@ -33,6 +33,7 @@ pub mod clock;
 pub mod crypto;
 pub mod error;
 pub mod flow;
+pub mod identity;
 pub mod ids;
 pub mod limit;
 pub mod mask;

@@ -3,7 +3,7 @@
 //! them.
 //!
 //! Without features the crate is pure: no async runtime, no HTTP client, no database. Adapters and
-//! the worker are features: `worker`, `memory`, `sqlite`, `postgres`, `crypto`, `conformance`.
+//! the worker are features: `worker`, `memory`, `sqlite`, `postgres`, `redis`, `crypto`, `conformance`.
 //!
 //! A guest was corrected here while the PMS changed another field. Both changes stand:
 //!

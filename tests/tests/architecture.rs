@@ -118,6 +118,20 @@ fn core_without_features_is_pure() {
 }
 
 #[test]
+fn core_with_redis_brings_no_database_and_no_http_client() {
+    let tree = tree(
+        "stayzr-core",
+        &["--no-default-features", "--features", "redis"],
+    );
+    for unwanted in ["hyper", "reqwest", "sqlx", "governor", "aws-lc-rs"] {
+        assert!(
+            !names(&tree).contains(unwanted),
+            "{unwanted} comes with the feature redis"
+        );
+    }
+}
+
+#[test]
 fn one_tls_provider_and_one_http_stack() {
     let tree = tree("stayzr-server", &["--all-features"]);
     for unwanted in [
@@ -203,10 +217,12 @@ fn every_provider_folder_has_the_same_shape() {
 
 #[test]
 fn both_sql_adapters_have_the_same_files() {
-    // What SQLite has no need of: one process, one user, one writer, and JSON that is text.
+    // What SQLite has no need of: one process (which keeps its vendors' limits itself), one user,
+    // one writer, and JSON that is text.
     let alone: BTreeSet<String> = [
         "document.rs",
         "lanes.rs",
+        "limit.rs",
         "lock.rs",
         "migrate.rs",
         "options.rs",

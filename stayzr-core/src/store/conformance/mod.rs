@@ -30,6 +30,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod knowledge;
 pub mod lease;
+pub mod limit;
 pub mod listing;
 pub mod maintenance;
 pub mod outbound;

@@ -171,7 +171,8 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgConnection> {
     }
 }
 
-fn is_cut(error: &sqlx::Error) -> bool {
+/// Whether the connection ended, so that another one may be taken.
+pub(super) fn is_cut(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
         // The server says goodbye before it ends a connection: shut down, or killed by an operator.

@@ -142,6 +142,12 @@ impl Maintenance for PostgresStore {
                          select begun_at from idempotency_keys order by begun_at limit 1000) oldest)",
                 ago(1),
             ),
+            (
+                "delete from rate_limits where key = any(array(
+                     select key from rate_limits
+                     where asked_at < extract(epoch from $1) * 1000000000 limit 1000))",
+                ago(1),
+            ),
         ];
         for (statement, before) in old {
             // In small bites, so that nobody waits for the sweep.

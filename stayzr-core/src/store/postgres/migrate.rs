@@ -33,6 +33,11 @@ pub(super) fn migrations() -> Vec<Migration> {
             "sync",
             include_str!("../../../migrations/postgres/0002_sync.sql"),
         ),
+        one(
+            3,
+            "rate_limits",
+            include_str!("../../../migrations/postgres/0003_rate_limits.sql"),
+        ),
     ]
 }
 

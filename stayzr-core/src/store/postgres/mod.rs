@@ -23,6 +23,7 @@ mod jobs;
 mod journal;
 mod knowledge;
 mod lanes;
+mod limit;
 mod lock;
 mod maintenance;
 mod migrate;

@@ -1,0 +1,44 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Gcra;
+use crate::Result;
+
+/// Where the arrival times of limits are kept: in this process, or where several processes meet.
+///
+/// A key is asked about and written in one step that nothing comes between, by the one clock of
+/// that place. Keys hold no secret.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// What keeps it, for people: `PostgreSQL`.
+    fn place(&self) -> &'static str;
+
+    /// Whether other processes see it too, so that an answer takes its time.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// Takes a call for a key if [`Gcra::decide`] allows one that leaves `reserve` calls of the
+    /// burst to others; else changes nothing and says how long to wait. A key of which nothing is
+    /// known begins as [`Gcra::unknown`].
+    ///
+    /// An error means that no call was taken, or that it is not known: none may be made.
+    async fn take(&self, key: &str, gcra: Gcra, reserve: u32) -> Result<Taken>;
+
+    /// Lets nothing through for this key before `wait` is over, as [`Gcra::held`] says. What was
+    /// held for longer stays held for longer.
+    async fn hold(&self, key: &str, gcra: Gcra, wait: Duration) -> Result<()>;
+
+    /// Whether it answers. Takes nothing.
+    async fn check(&self) -> Result<()>;
+}
+
+/// What a ledger says about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is counted: make it.
+    Now,
+    /// It is not: ask again after so long.
+    After(Duration),
+}

@@ -198,6 +198,19 @@ pub trait Conversations: Send + Sync {
         request: ServiceRequest,
     ) -> Result<ServiceRequest>;
 
+    /// One service request.
+    async fn service_request(
+        &self,
+        scope: TenantScope,
+        id: ServiceRequestId,
+    ) -> Result<Option<ServiceRequest>> {
+        let _ = (scope, id);
+        Err(crate::Error::unsupported(
+            "store",
+            "not available in this store",
+        ))
+    }
+
     /// Service requests, the newest first.
     async fn service_requests(
         &self,

@@ -82,7 +82,8 @@ pub trait Edits: Send + Sync {
     async fn apply_edit(&self, edit: EditWrite) -> Result<EntityRow>;
 
     /// Stores a row that is made here, and returns it. [`crate::ErrorKind::NotFound`] if it is not
-    /// of the scope.
+    /// of the scope, [`crate::ErrorKind::Conflict`] if a row with its id is there; nothing is
+    /// written then.
     async fn create_row(&self, create: CreateWrite) -> Result<EntityRow> {
         let _ = create;
         Err(crate::Error::unsupported(
@@ -91,7 +92,7 @@ pub trait Edits: Send + Sync {
         ))
     }
 
-    /// One line of the journal.
+    /// One line of the journal, as far as [`Edits::changes`] shows it.
     async fn change(&self, scope: TenantScope, id: ChangeId) -> Result<Option<Change>> {
         let _ = (scope, id);
         Err(crate::Error::unsupported(

@@ -92,7 +92,8 @@ pub trait Entities: Send + Sync {
         ids: &[Uuid],
     ) -> Result<Vec<RowRef>>;
 
-    /// Whom these addresses lead to, in one query; those that lead to nobody are missing.
+    /// Whom these addresses lead to in the organization, in one query and each once; those that lead
+    /// to nobody are missing.
     async fn contact_owners(
         &self,
         scope: TenantScope,

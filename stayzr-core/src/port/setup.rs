@@ -57,7 +57,8 @@ pub trait Setup: Send + Sync {
     }
 
     /// Stores what an organization configures for a provider, in place of what it had, and returns
-    /// it with its version counted.
+    /// it with its version counted: 1 for the first. It is the organization's, whatever the property
+    /// of the scope.
     async fn put_provider_document(
         &self,
         scope: TenantScope,
@@ -80,8 +81,8 @@ pub trait Setup: Send + Sync {
         ))
     }
 
-    /// Removes an integration with its mappings, cursors and runs; rows stay. False if it is not
-    /// there.
+    /// Removes an integration with its mappings, cursors, runs and conflicts; rows stay. False if
+    /// it is not there.
     async fn delete_integration(&self, scope: TenantScope, id: IntegrationId) -> Result<bool>;
 
     /// Stores a channel account. [`crate::ErrorKind::Conflict`] if the address is taken.

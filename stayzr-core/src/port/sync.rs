@@ -85,12 +85,18 @@ pub struct ContactWrite {
 
 /// One guest turned out to be another: everything that hangs on `from` hangs on `into` from now on.
 ///
-/// Moved are reservations and notes, with their version and the `guest_id` in the base of their
-/// mappings; conversations, where of two open ones with the same account and property the one that
-/// was silent longer is closed; service requests; addresses; and mappings of other integrations,
-/// where `into` has none there. The row of `from` stays, inactive, with `merged_into`, one version
-/// higher, and its own mapping of this integration stays with it. Doing it twice does nothing
-/// the second time.
+/// Moved are
+/// - reservations and notes, one version higher, and the `guest_id` in the base of their mappings,
+///   one revision higher, where it named `from`;
+/// - conversations. Of two that are not closed, with the same property, channel and account, the one
+///   that was silent longer is closed: whose guest wrote last the longer ago, or never; of equal
+///   ones that of `from`. What waits to be sent in it still goes;
+/// - service requests and addresses;
+/// - mappings of other integrations, one revision higher, where `into` has none there.
+///
+/// The row of `from` stays, inactive, with `merged_into`, one version higher; its mapping of this
+/// integration stays with it. Doing it twice does nothing the second time, unless something came to
+/// hang on `from` meanwhile. A guest who is not of the organization is a conflict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestMerge {
     /// The guest who is no more.
@@ -99,7 +105,9 @@ pub struct GuestMerge {
     pub into: GuestId,
 }
 
-/// A conflict that ended by itself: both sides came to say the same about every disputed field.
+/// A conflict that ended by itself: both sides came to say the same about every disputed field. It
+/// ends as resolved with [`crate::model::ResolutionChoice::Converged`], nobody as its source, and
+/// the disputed fields as the row holds them after the page, one revision higher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettledConflict {
     /// What kind of row.
@@ -189,8 +197,20 @@ impl ParkedRecord {
             "ids": ids,
         });
         let name = self.external_id.as_deref().unwrap_or(&self.reason);
-        NewJob::new(Queue::PmsSyncQueue, scope, payload)
-            .dedupe(format!("parked:{integration_id}:{}:{name}", self.entity))
+        NewJob::new(Queue::PmsSyncQueue, scope, payload).dedupe(Self::dedupe_key(
+            integration_id,
+            self.entity,
+            name,
+        ))
+    }
+
+    /// The dedupe key of the job that stands for a record of an integration.
+    pub fn dedupe_key(
+        integration_id: IntegrationId,
+        entity: EntityKind,
+        external_id: &str,
+    ) -> String {
+        format!("parked:{integration_id}:{entity}:{external_id}")
     }
 
     /// The line of the journal for this record: refused, with the reason.
@@ -257,7 +277,8 @@ pub struct PageWrite {
     pub rows: Vec<RowWrite>,
     /// Mappings to make or replace, by (integration, kind, external id). One whose revision is not
     /// the stored one plus one (1 where none is stored), or whose row has a mapping already under
-    /// another external id, is a conflict.
+    /// another external id, is a conflict. A record that was put aside before can be read again: its
+    /// FAILED job ([`ParkedRecord::dedupe_key`]) ends COMPLETED, unless this page puts it aside too.
     pub mappings: Vec<Mapping>,
     /// Addresses of guests.
     pub contacts: Vec<ContactWrite>,
@@ -270,9 +291,9 @@ pub struct PageWrite {
     pub conflicts: Vec<Conflict>,
     /// Conflicts that ended by themselves, where they are open.
     pub settled: Vec<SettledConflict>,
-    /// Records put aside; each becomes a FAILED job of the sync queue with its reason, and a line of
-    /// the journal ([`ParkedRecord::change`]). One that stands there already with the same reason
-    /// writes nothing.
+    /// Records put aside; each becomes a FAILED job of the sync queue, of the page's scope, with its
+    /// reason, and a line of the journal ([`ParkedRecord::change`]). One that stands FAILED already
+    /// takes the new reason and a line more; with the same reason it writes nothing.
     pub parked: Vec<ParkedRecord>,
     /// Jobs, such as pushes.
     pub jobs: Vec<NewJob>,
@@ -350,7 +371,8 @@ pub trait SyncStore: Send + Sync {
     /// Stores a run that begins.
     async fn begin_run(&self, scope: TenantScope, run: &SyncRun) -> Result<()>;
 
-    /// Ends a run with what it came to.
+    /// Ends a run with what it came to; [`crate::ErrorKind::NotFound`] if it is not of the
+    /// organization.
     async fn end_run(&self, scope: TenantScope, id: SyncRunId, end: RunEnd) -> Result<()>;
 
     /// Mappings of an integration that a sweep asks the vendor about: not merged, not gone; in
@@ -370,7 +392,7 @@ pub trait SyncStore: Send + Sync {
         ))
     }
 
-    /// How many mappings [`SyncStore::mapped`] goes through.
+    /// How many mappings [`SyncStore::mapped`] goes through from its start.
     async fn mapped_count(
         &self,
         scope: TenantScope,
@@ -384,7 +406,8 @@ pub trait SyncStore: Send + Sync {
         ))
     }
 
-    /// What the organization configured for a provider; none where nothing is.
+    /// What the organization configured for a provider, whatever the property of the scope; none
+    /// where nothing is.
     async fn provider_document(
         &self,
         scope: TenantScope,

@@ -509,3 +509,292 @@ async fn invariant_e_jobs_of_a_key_never_overlap_and_keep_their_order() {
     // The end of one lets the next through; nobody waits for the ticker.
     assert!(started.elapsed() < Duration::from_secs(5));
 }
+
+type Batch = (Vec<JobId>, Vec<String>);
+
+/// Works on jobs whose key begins with `read` together, and notes who was worked on with whom.
+#[derive(Default)]
+struct Together {
+    calls: Mutex<Vec<Batch>>,
+    takes: Duration,
+}
+
+impl Together {
+    fn taking(seconds: u64) -> Arc<Self> {
+        Arc::new(Self {
+            takes: Duration::from_secs(seconds),
+            ..Self::default()
+        })
+    }
+
+    async fn note(&self, claimed: &[Claimed]) {
+        let ids = claimed.iter().map(|claimed| claimed.job.id).collect();
+        let names = claimed
+            .iter()
+            .map(|claimed| claimed.job.payload["name"].as_str().unwrap().to_owned())
+            .collect();
+        self.calls.lock().unwrap().push((ids, names));
+        tokio::time::sleep(self.takes).await;
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().map(|(ids, _)| ids.len()).collect()
+    }
+}
+
+#[async_trait]
+impl Handler for Together {
+    async fn handle(&self, claimed: Claimed) -> Result<HandlerResult> {
+        let fails = claimed.job.payload["name"] == "bad";
+        self.note(&[claimed]).await;
+        match fails {
+            true => Err(Error::unavailable("test.handle", "bad")),
+            false => Ok(HandlerResult::Complete(Vec::new())),
+        }
+    }
+
+    fn batch_key(&self, job: &Job) -> Option<String> {
+        job.payload["batch"].as_str().map(str::to_owned)
+    }
+
+    async fn handle_batch(&self, claimed: Vec<Claimed>) -> Vec<Result<HandlerResult>> {
+        self.note(&claimed).await;
+        claimed
+            .iter()
+            .map(|claimed| match claimed.job.payload["name"].as_str() {
+                Some("bad") => Err(Error::unavailable("test.batch", "bad")),
+                _ => Ok(HandlerResult::Complete(Vec::new())),
+            })
+            .collect()
+    }
+}
+
+impl Bench {
+    fn named(&self, name: &str, batch: Option<&str>) -> NewJob {
+        let payload = json!({"name": name, "batch": batch});
+        NewJob::new(Queue::PmsSyncQueue, self.scope, payload)
+    }
+
+    fn start_batches(&self, batch: usize, concurrency: usize, handler: Arc<dyn Handler>) {
+        let worker = Worker::new(
+            Arc::new(self.store.clone()),
+            Arc::new(self.store.clone()),
+            handler,
+            self.wakes.clone(),
+            WorkerConfig {
+                poll: Duration::from_secs(5),
+                batch,
+                concurrency,
+                linger: Duration::from_millis(200),
+                ..WorkerConfig::new(Queue::PmsSyncQueue, "worker-1")
+            },
+        );
+        let worker = worker.observed_by(Arc::<Ends>::clone(&self.ends));
+        tokio::spawn(worker.run(self.shutdown.clone()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_one_batch_key_are_worked_on_together_and_end_each_by_itself() {
+    let bench = Bench::new();
+    let mut ids = Vec::new();
+    for n in 0..60 {
+        let name = if n == 7 { "bad" } else { "good" };
+        ids.push(bench.enqueue(bench.named(name, Some("read"))).await);
+    }
+    let alone = bench.enqueue(bench.named("push", None)).await;
+    let handler = Together::taking(1);
+    bench.start_batches(100, 8, handler.clone());
+
+    for (n, id) in ids.iter().enumerate().filter(|(n, _)| *n != 7) {
+        let job = bench.until(*id, JobStatus::Completed).await;
+        assert_eq!(job.attempts, 1, "job {n}");
+    }
+    bench.until(alone, JobStatus::Completed).await;
+    let mut sizes = handler.sizes();
+    sizes.truncate(2);
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 60]);
+    let failed = bench.until(ids[7], JobStatus::Failed).await;
+    assert!(failed.last_error.unwrap().contains("bad"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_does_not_batch_works_on_every_job_alone() {
+    let bench = Bench::new();
+    let mut last = None;
+    for _ in 0..20 {
+        last = Some(bench.enqueue(bench.named("good", Some("read"))).await);
+    }
+    let handler = Together::taking(1);
+    bench.start_batches(1, 4, handler.clone());
+    bench.until(last.unwrap(), JobStatus::Completed).await;
+    assert_eq!(handler.sizes(), vec![1; 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_batches_run_at_a_time_than_jobs_would() {
+    let bench = Bench::new();
+    let mut ids = Vec::new();
+    for n in 0..30 {
+        let key = format!("read-{}", n % 5);
+        ids.push(bench.enqueue(bench.named("good", Some(&key))).await);
+    }
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    struct Counting(Arc<AtomicUsize>, Arc<AtomicUsize>);
+    #[async_trait]
+    impl Handler for Counting {
+        async fn handle(&self, claimed: Claimed) -> Result<HandlerResult> {
+            self.handle_batch(vec![claimed]).await.remove(0)
+        }
+        fn batch_key(&self, job: &Job) -> Option<String> {
+            job.payload["batch"].as_str().map(str::to_owned)
+        }
+        async fn handle_batch(&self, claimed: Vec<Claimed>) -> Vec<Result<HandlerResult>> {
+            let running = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            self.1.fetch_max(running, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            self.0.fetch_sub(1, Ordering::SeqCst);
+            let done = || Ok(HandlerResult::Complete(Vec::new()));
+            claimed.iter().map(|_| done()).collect()
+        }
+    }
+    bench.start_batches(100, 2, Arc::new(Counting(running, most.clone())));
+    for id in ids {
+        assert_eq!(bench.until(id, JobStatus::Completed).await.attempts, 1);
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_finds_no_slot_goes_back_in_the_queue() {
+    let bench = Bench::new();
+    let slow = bench.enqueue(bench.named("slow", Some("slow"))).await;
+    let waiting = bench.enqueue(bench.named("good", Some("read"))).await;
+    let handler = Together::taking(600);
+    bench.start_batches(100, 1, handler.clone());
+    bench.until(slow, JobStatus::Processing).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+
+    let job = bench.look(waiting).await;
+    assert_eq!((job.status, job.attempts), (JobStatus::Pending, 0));
+    let lease = Duration::from_secs(60);
+    let queue = Queue::PmsSyncQueue;
+    let other = bench.store.claim(queue, "other", 10, lease).await.unwrap();
+    assert_eq!(other[0].job.id, waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_d_a_lease_lost_in_a_batch_ends_only_that_job() {
+    let bench = Bench::new();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(bench.enqueue(bench.named("good", Some("read"))).await);
+    }
+    let handler = Together::taking(100);
+    bench.start_batches(100, 8, handler.clone());
+    let job = bench.until(ids[1], JobStatus::Processing).await;
+    let lease = Lease {
+        job_id: job.id,
+        queue: job.queue,
+        worker: job.locked_by.unwrap(),
+        attempt: job.attempts,
+        scope: Some(bench.scope),
+        until: job.locked_until.unwrap(),
+    };
+    let retry = JobOutcome::Retry {
+        error: "taken".to_owned(),
+        after: Duration::from_secs(3600),
+    };
+    bench.store.finish(&lease, retry, Vec::new()).await.unwrap();
+
+    for id in [ids[0], ids[2]] {
+        bench.until(id, JobStatus::Completed).await;
+    }
+    assert_eq!(bench.ends.of(AttemptEnd::LeaseLost), 1);
+    let taken = bench.look(ids[1]).await;
+    assert_eq!(taken.status, JobStatus::Pending);
+    assert_eq!(taken.last_error.as_deref(), Some("taken"));
+    assert_eq!(handler.sizes(), [3], "nobody was interrupted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_failed_often_no_longer_goes_with_others() {
+    let bench = Bench::new();
+    let bad = bench.enqueue(bench.named("bad", Some("read"))).await;
+    bench.enqueue(bench.named("good", Some("read"))).await;
+    let handler = Together::taking(1);
+    bench.start_batches(100, 8, handler.clone());
+    let followed = async {
+        loop {
+            bench.enqueue(bench.named("good", Some("read"))).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        _ = bench.until(bad, JobStatus::Failed) => {}
+        () = followed => {}
+    }
+    let calls = handler.calls.lock().unwrap();
+    let with: Vec<usize> = calls
+        .iter()
+        .filter(|(ids, _)| ids.contains(&bad))
+        .map(|(ids, _)| ids.len())
+        .collect();
+    assert_eq!(with.len(), 5);
+    assert_eq!(with[2..], [1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_e_jobs_of_a_key_never_stand_in_one_batch() {
+    let bench = Bench::new();
+    let mut ids = Vec::new();
+    for n in 0..12 {
+        let key = format!("reservation:{}", n % 3);
+        ids.push(
+            bench
+                .enqueue(bench.named(&key, Some("read")).key(key.clone()))
+                .await,
+        );
+    }
+    let handler = Together::taking(1);
+    bench.start_batches(100, 8, handler.clone());
+    for id in &ids {
+        bench.until(*id, JobStatus::Completed).await;
+    }
+    let calls = handler.calls.lock().unwrap();
+    assert!(calls.iter().all(|(_, names)| {
+        let mut unique = names.clone();
+        unique.sort();
+        unique.dedup();
+        unique.len() == names.len()
+    }));
+    for remainder in 0..3 {
+        let wanted: Vec<JobId> = ids.iter().copied().skip(remainder).step_by(3).collect();
+        let done: Vec<JobId> = calls
+            .iter()
+            .flat_map(|(ids, _)| ids.clone())
+            .filter(|id| wanted.contains(id))
+            .collect();
+        assert_eq!(done, wanted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_burst_brings_is_claimed_together() {
+    let bench = Bench::new();
+    let handler = Together::taking(0);
+    bench.start_batches(100, 8, handler.clone());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(bench.enqueue(bench.named("good", Some("read"))).await);
+        bench.wakes.wake(Queue::PmsSyncQueue);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for id in ids {
+        bench.until(id, JobStatus::Completed).await;
+    }
+    assert_eq!(handler.sizes(), [10]);
+}

@@ -1,6 +1,8 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinError, JoinHandle},
     time::{Instant, MissedTickBehavior, interval_at},
 };
@@ -27,90 +29,176 @@ pub(super) struct Tools {
     pub(super) wakes: Wakes,
     pub(super) lease: Duration,
     pub(super) backoff: Backoff,
+    /// As many attempts as may run at a time.
+    pub(super) slots: Arc<Semaphore>,
 }
 
-/// One attempt on one job: the handler runs in a task of its own, so that a handler that keeps a
-/// thread busy or panics does not stop the heartbeat.
+impl Tools {
+    fn beat(&self) -> Duration {
+        (self.lease / 3).max(Duration::from_millis(1))
+    }
+}
+
+/// One attempt on one job, or on several of one batch key: the handler runs in a task of its own,
+/// so that a handler that keeps a thread busy or panics does not stop the heartbeat.
 pub(super) struct Attempt {
     tools: Arc<Tools>,
-    claimed: Claimed,
+    claimed: Vec<Claimed>,
+    /// Nothing new begins.
+    stop: CancellationToken,
+    /// What runs is stopped.
     halt: CancellationToken,
 }
 
-/// Why the handler is no longer waited for.
+/// Why the handler is no longer waited for, for one job.
 enum Verdict {
-    Returned(Result<HandlerResult, JoinError>),
-    Failed(Error),
+    Returned(Result<HandlerResult>),
     LeaseLost,
+    /// Not begun, or stopped.
     Halted,
 }
 
 impl Attempt {
-    pub(super) fn new(tools: Arc<Tools>, claimed: Claimed, halt: CancellationToken) -> Self {
+    pub(super) fn new(
+        tools: Arc<Tools>,
+        claimed: Vec<Claimed>,
+        stop: CancellationToken,
+        halt: CancellationToken,
+    ) -> Self {
         Self {
             tools,
             claimed,
+            stop,
             halt,
         }
     }
 
     pub(super) async fn run(self) {
+        let turn = self.turn().await;
         let started = Instant::now();
-        let queue = self.claimed.lease.queue;
-        let verdict = self.wait().await;
-        let end = self.end(verdict).await;
-        if let Some(observer) = &self.tools.observer {
-            observer.ended(queue, end, started.elapsed());
+        let verdicts = match turn {
+            Some(_) => self.wait().await,
+            None => self.claimed.iter().map(|_| Verdict::Halted).collect(),
+        };
+        for (claimed, verdict) in self.claimed.iter().zip(verdicts) {
+            let one = One {
+                tools: &self.tools,
+                claimed,
+            };
+            let end = one.end(verdict).await;
+            if let Some(observer) = &self.tools.observer {
+                observer.ended(claimed.lease.queue, end, started.elapsed());
+            }
         }
     }
 
-    /// Runs the handler under a lease that is kept alive.
-    async fn wait(&self) -> Verdict {
+    /// A free slot. None where there is none by the time of a heartbeat, or the worker stops:
+    /// somebody else may have the jobs sooner.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            biased;
+            permit = Arc::clone(&self.tools.slots).acquire_owned() => permit.ok(),
+            () = self.stop.cancelled() => None,
+            () = tokio::time::sleep(self.tools.beat()) => None,
+        }
+    }
+
+    /// Runs the handler under leases that are kept alive.
+    async fn wait(&self) -> Vec<Verdict> {
         let handler = Arc::clone(&self.tools.handler);
         let claimed = self.claimed.clone();
-        let mut task: JoinHandle<Result<HandlerResult>> =
-            tokio::spawn(async move { handler.handle(claimed).await }.in_current_span());
+        let mut task: JoinHandle<Vec<Result<HandlerResult>>> = tokio::spawn(
+            async move {
+                match <[Claimed; 1]>::try_from(claimed) {
+                    Ok([one]) => vec![handler.handle(one).await],
+                    Err(several) => handler.handle_batch(several).await,
+                }
+            }
+            .in_current_span(),
+        );
         let stop = StopOnDrop(task.abort_handle());
-        let beat = (self.tools.lease / 3).max(Duration::from_millis(1));
+        let beat = self.tools.beat();
         let mut heartbeat = interval_at(Instant::now() + beat, beat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut renewed = Instant::now();
-        let verdict = loop {
+        let mut held: Vec<Option<Instant>> = vec![Some(Instant::now()); self.claimed.len()];
+        let halted = loop {
             tokio::select! {
-                returned = &mut task => {
-                    return match returned {
-                        Ok(Ok(result)) => Verdict::Returned(Ok(result)),
-                        Ok(Err(error)) => Verdict::Failed(error),
-                        Err(error) => Verdict::Returned(Err(error)),
-                    };
-                }
-                () = self.halt.cancelled() => break Verdict::Halted,
+                returned = &mut task => return verdicts(&held, returned),
+                () = self.halt.cancelled() => break true,
                 _ = heartbeat.tick() => {
-                    let asked = Instant::now();
-                    match self.tools.jobs.heartbeat(self.lease(), self.tools.lease).await {
-                        Ok(_) => renewed = asked,
-                        Err(error) if error.kind() == ErrorKind::Conflict => {
-                            break Verdict::LeaseLost;
-                        }
-                        // Without an answer the lease holds as long as it was last granted for.
-                        Err(_) if renewed.elapsed() + beat >= self.tools.lease => {
-                            break Verdict::LeaseLost;
-                        }
-                        Err(_) => {}
+                    let renewed = self.claimed.iter().zip(&held).map(|(claimed, held)| {
+                        self.renew(&claimed.lease, *held)
+                    });
+                    held = join_all(renewed).await;
+                    if held.iter().all(Option::is_none) {
+                        break false;
                     }
                 }
             }
         };
         drop(stop);
         // Not before the handler has stopped may another worker begin.
-        match (verdict, task.await) {
+        match task.await {
             // It ended just before it was stopped.
-            (Verdict::Halted, Ok(Ok(result))) => Verdict::Returned(Ok(result)),
-            (Verdict::Halted, Ok(Err(error))) => Verdict::Failed(error),
-            (verdict, _) => verdict,
+            Ok(results) if halted => verdicts(&held, Ok(results)),
+            _ => held
+                .iter()
+                .map(|held| match held {
+                    Some(_) => Verdict::Halted,
+                    None => Verdict::LeaseLost,
+                })
+                .collect(),
         }
     }
 
+    /// Holds a lease longer and returns when it was last granted; none once it is lost.
+    async fn renew(&self, lease: &Lease, granted: Option<Instant>) -> Option<Instant> {
+        let granted = granted?;
+        let asked = Instant::now();
+        match self.tools.jobs.heartbeat(lease, self.tools.lease).await {
+            Ok(_) => Some(asked),
+            Err(error) if error.kind() == ErrorKind::Conflict => None,
+            // Without an answer the lease holds as long as it was last granted for.
+            Err(_) if granted.elapsed() + self.tools.beat() >= self.tools.lease => None,
+            Err(_) => Some(granted),
+        }
+    }
+}
+
+/// What became of each job whose lease is held.
+fn verdicts(
+    held: &[Option<Instant>],
+    returned: Result<Vec<Result<HandlerResult>>, JoinError>,
+) -> Vec<Verdict> {
+    let (results, silence) = match returned {
+        Ok(results) => (
+            results,
+            "the handler did not say what became of the job".to_owned(),
+        ),
+        Err(error) => (Vec::new(), panic_message(error)),
+    };
+    let mut results = results.into_iter();
+    held.iter()
+        .map(|held| {
+            let result = results.next();
+            match held {
+                Some(_) => Verdict::Returned(
+                    result
+                        .unwrap_or_else(|| Err(Error::internal("worker.handle", silence.clone()))),
+                ),
+                None => Verdict::LeaseLost,
+            }
+        })
+        .collect()
+}
+
+/// The end of an attempt on one job.
+struct One<'a> {
+    tools: &'a Tools,
+    claimed: &'a Claimed,
+}
+
+impl One<'_> {
     /// Stores how the attempt ended.
     async fn end(&self, verdict: Verdict) -> AttemptEnd {
         let (outcome, follow_ups) = match verdict {
@@ -125,13 +213,9 @@ impl Attempt {
             Verdict::Returned(Ok(HandlerResult::Release)) | Verdict::Halted => {
                 (JobOutcome::Released, Vec::new())
             }
-            Verdict::Returned(Err(error)) => {
-                let error = Error::internal("worker.handle", panic_message(error));
-                (self.failed(&error), Vec::new())
-            }
-            Verdict::Failed(error) => (self.failed(&error), Vec::new()),
+            Verdict::Returned(Err(error)) => (self.failed(&error), Vec::new()),
             Verdict::LeaseLost => {
-                tracing::warn!("the lease was lost; the attempt was stopped");
+                tracing::warn!(job_id = %self.lease().job_id, "the lease was lost; the attempt was stopped");
                 return AttemptEnd::LeaseLost;
             }
         };

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Claimed, NewJob, Queue};
+use super::{Claimed, Job, NewJob, Queue};
 use crate::Result;
 
 /// What a handler did with a job.
@@ -27,6 +27,29 @@ pub trait Handler: Send + Sync + 'static {
     /// `NotFound`, `Forbidden`, `Unsupported`, `Corrupt`) fails the job at once. A panic counts as
     /// an error that is tried again.
     async fn handle(&self, claimed: Claimed) -> Result<HandlerResult>;
+
+    /// Jobs of one organization with the same batch key may be worked on together by
+    /// [`Handler::handle_batch`], as many as one claim brings ([`super::WorkerConfig::batch`]). None
+    /// where a job is worked on alone. A job in the second half of its attempts is not asked about:
+    /// it goes alone, so that it does not fail others again and again.
+    fn batch_key(&self, job: &Job) -> Option<String> {
+        let _ = job;
+        None
+    }
+
+    /// Works on jobs of one batch key, at least two, and says of each, in their order, what became
+    /// of it, as [`Handler::handle`] would; what is not said counts as an error that is tried again.
+    ///
+    /// Every lease is kept alive. While one of them holds the batch goes on: a job whose lease was
+    /// lost is only not ended by this worker. So what is written under one job's lease must be safe
+    /// to be done again by another worker for the others.
+    async fn handle_batch(&self, claimed: Vec<Claimed>) -> Vec<Result<HandlerResult>> {
+        let mut results = Vec::with_capacity(claimed.len());
+        for claimed in claimed {
+            results.push(self.handle(claimed).await);
+        }
+        results
+    }
 }
 
 /// How an attempt ended, for metrics.

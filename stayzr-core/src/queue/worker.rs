@@ -1,6 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
+    sync::Semaphore,
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
@@ -11,7 +12,10 @@ use super::{
     AttemptObserver, Backoff, Claimed, Handler, Queue, Wakes,
     attempt::{Attempt, Tools},
 };
-use crate::port::{directory::Directory, queue::JobQueue};
+use crate::{
+    ids::OrganizationId,
+    port::{directory::Directory, queue::JobQueue},
+};
 
 /// How a [`Worker`] works.
 #[derive(Debug, Clone)]
@@ -20,8 +24,14 @@ pub struct WorkerConfig {
     pub queue: Queue,
     /// Names the worker in leases; unique among all workers of all processes.
     pub name: String,
-    /// Jobs worked on at a time, at least 1.
+    /// Jobs worked on at a time, or batches of jobs, at least 1.
     pub concurrency: usize,
+    /// As soon as one of the claimed jobs may be worked on together with others
+    /// ([`Handler::batch_key`]), so many are claimed at once. What finds no slot within a third of
+    /// the lease is released. 1 works on every job alone.
+    pub batch: usize,
+    /// How long to wait after a wake, so that what one burst brings is claimed together.
+    pub linger: Duration,
     /// How often to look for jobs when nobody wakes the worker.
     pub poll: Duration,
     /// How long a lease holds; it is renewed at a third of that.
@@ -34,12 +44,14 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
-    /// Eight jobs at a time, a look each second, leases of one minute, 20 s to drain.
+    /// Eight jobs at a time, each alone, a look each second, leases of one minute, 20 s to drain.
     pub fn new(queue: Queue, name: impl Into<String>) -> Self {
         Self {
             queue,
             name: name.into(),
             concurrency: 8,
+            batch: 1,
+            linger: Duration::ZERO,
             poll: Duration::from_secs(1),
             lease: Duration::from_secs(60),
             backoff: Backoff::default(),
@@ -72,6 +84,7 @@ impl Worker {
             wakes: wakes.clone(),
             lease: config.lease,
             backoff: config.backoff,
+            slots: Arc::new(Semaphore::new(config.concurrency.max(1))),
         };
         Self {
             directory,
@@ -104,18 +117,18 @@ impl Worker {
             while running.try_join_next().is_some() {}
             let free = self.config.concurrency.max(1).saturating_sub(running.len());
             if due && free > 0 {
-                let claimed = self.claim(free, &mut failing).await;
-                // A full batch means that there may be more.
-                due = claimed.len() == free;
-                for claimed in claimed {
-                    running.spawn(self.attempt(claimed, &halt));
+                let (groups, full) = self.next(free, &mut failing).await;
+                // A full claim means that there may be more.
+                due = full;
+                for group in groups {
+                    running.spawn(self.attempt(group, &shutdown, &halt));
                 }
                 continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 _ = ticker.tick() => due = true,
-                () = self.wakes.woken(self.config.queue) => due = true,
+                () = self.woken() => due = true,
                 // A job that ended may let the next one with its key through.
                 Some(_) = running.join_next() => due = true,
             }
@@ -128,6 +141,48 @@ impl Worker {
             halt.cancel();
             while running.join_next().await.is_some() {}
         }
+    }
+
+    async fn woken(&self) {
+        self.wakes.woken(self.config.queue).await;
+        tokio::time::sleep(self.config.linger).await;
+    }
+
+    /// Claims what is next, what may be worked on together in one group; and whether there may be
+    /// more.
+    async fn next(&self, free: usize, failing: &mut bool) -> (Vec<Vec<Claimed>>, bool) {
+        let mut claimed = self.claim(free, failing).await;
+        let mut full = claimed.len() == free;
+        let more = self.config.batch.saturating_sub(claimed.len());
+        if full && more > 0 && claimed.iter().any(|claimed| self.key(claimed).is_some()) {
+            let others = self.claim(more, failing).await;
+            full = others.len() == more;
+            claimed.extend(others);
+        }
+        let mut groups: Vec<Vec<Claimed>> = Vec::new();
+        let mut at: HashMap<(Option<OrganizationId>, String), usize> = HashMap::new();
+        for claimed in claimed {
+            let key = self.key(&claimed);
+            match key.as_ref().and_then(|key| at.get(key)) {
+                Some(&at) => groups[at].push(claimed),
+                None => {
+                    if let Some(key) = key {
+                        at.insert(key, groups.len());
+                    }
+                    groups.push(vec![claimed]);
+                }
+            }
+        }
+        (groups, full)
+    }
+
+    fn key(&self, claimed: &Claimed) -> Option<(Option<OrganizationId>, String)> {
+        let job = &claimed.job;
+        if self.config.batch <= 1 || job.attempts * 2 > job.max_attempts {
+            return None;
+        }
+        let key = self.tools.handler.batch_key(job)?;
+        Some((job.organization_id, key))
     }
 
     async fn claim(&self, free: usize, failing: &mut bool) -> Vec<Claimed> {
@@ -154,19 +209,24 @@ impl Worker {
 
     fn attempt(
         &self,
-        claimed: Claimed,
+        claimed: Vec<Claimed>,
+        stop: &CancellationToken,
         halt: &CancellationToken,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let job = &claimed.job;
+        let job = claimed.first().map(|claimed| &claimed.job);
         let span = tracing::info_span!(
             "job",
-            queue = %job.queue,
-            job_id = %job.id,
-            attempt = job.attempts,
-            organization_id = job.organization_id.map(tracing::field::display),
-            traceparent = job.traceparent,
+            queue = %self.config.queue,
+            job_id = job.map(|job| tracing::field::display(job.id)),
+            jobs = claimed.len(),
+            attempt = job.map(|job| job.attempts),
+            organization_id = job
+                .and_then(|job| job.organization_id)
+                .map(tracing::field::display),
+            traceparent = job.and_then(|job| job.traceparent.clone()),
         );
-        let attempt = Attempt::new(Arc::clone(&self.tools), claimed, halt.clone());
+        let tools = Arc::clone(&self.tools);
+        let attempt = Attempt::new(tools, claimed, stop.clone(), halt.clone());
         attempt.run().instrument(span)
     }
 }

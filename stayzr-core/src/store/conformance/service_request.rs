@@ -79,7 +79,11 @@ where
         .set_service_request_status(scope, first.id, status)
         .await?;
     ensure_eq(moved.status, status, "it moves on")?;
+    let found = store.service_request(scope, first.id).await?;
+    ensure_eq(found.as_ref(), Some(&moved), "read by its id")?;
     let unknown = ServiceRequestId::generate(clock);
+    let found = store.service_request(scope, unknown).await?;
+    ensure_eq(found, None, "one nobody knows")?;
     let refused = store
         .set_service_request_status(scope, unknown, status)
         .await;
@@ -90,6 +94,8 @@ where
         .set_service_request_status(theirs, first.id, status)
         .await;
     ensure_kind(refused, ErrorKind::NotFound, "another organization's")?;
+    let found = store.service_request(theirs, first.id).await?;
+    ensure_eq(found, None, "another organization's, by its id")?;
     let list = store.service_requests(theirs, &page).await?;
     ensure(list.items.is_empty(), "in lists too")
 }

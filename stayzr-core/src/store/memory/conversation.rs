@@ -182,6 +182,18 @@ impl Conversations for MemoryStore {
             .ok_or_else(|| not_found(OPERATION, "service request"))
     }
 
+    async fn service_request(
+        &self,
+        scope: TenantScope,
+        id: ServiceRequestId,
+    ) -> Result<Option<ServiceRequest>> {
+        let state = self.lock();
+        let found = state.requests.get(&id);
+        Ok(found
+            .filter(|found| sees(scope, found.organization_id, found.property_id))
+            .cloned())
+    }
+
     async fn service_requests(
         &self,
         scope: TenantScope,

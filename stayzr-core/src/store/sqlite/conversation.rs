@@ -212,6 +212,25 @@ impl Conversations for SqliteStore {
         }
     }
 
+    async fn service_request(
+        &self,
+        scope: TenantScope,
+        id: ServiceRequestId,
+    ) -> Result<Option<ServiceRequest>> {
+        const OPERATION: &str = "sqlite.service_request";
+        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {SERVICE_REQUEST} from service_requests
+             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)"
+        )))
+        .bind(id.to_string())
+        .bind(scope.organization_id.to_string())
+        .bind(scope.property_id.map(|id| id.to_string()))
+        .fetch_optional(&self.reader)
+        .await
+        .map_err(failed(OPERATION))?;
+        row.map(|row| codec::decode(OPERATION, &row)).transpose()
+    }
+
     async fn service_requests(
         &self,
         scope: TenantScope,

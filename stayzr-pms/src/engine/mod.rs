@@ -14,6 +14,7 @@ mod journal;
 mod lookup;
 mod merge;
 mod notes;
+mod observe;
 mod page;
 mod plan;
 mod position;
@@ -27,6 +28,7 @@ mod triage;
 
 pub use job::{SyncJob, jobs_for_events};
 pub use notes::{BeforePush, NOTES_KEY, Notes};
+pub use observe::RunObserver;
 pub use plan::{PageState, Plan, PlanContext, plan_page};
 pub use push::{PushReport, RefusedPush};
 pub use quotes::EngineQuotes;

@@ -19,7 +19,7 @@ use stayzr_core::{
     transform::{EntityKind, FieldRule},
 };
 
-use super::strategy::Strategies;
+use super::{observe::RunObserver, strategy::Strategies};
 use crate::PmsProvider;
 
 /// Opens an integration: unseals its credentials and builds its provider.
@@ -95,6 +95,7 @@ pub struct SyncEngine {
     pub(super) connect: Arc<dyn Connect>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: EngineOptions,
+    pub(super) observer: Option<Arc<dyn RunObserver>>,
 }
 
 impl fmt::Debug for SyncEngine {
@@ -165,6 +166,7 @@ impl SyncEngine {
             connect,
             clock,
             options,
+            observer: None,
         }
     }
 
@@ -286,11 +288,15 @@ impl SyncEngine {
             Ok(()) => RunEnd::Completed,
             Err(error) => RunEnd::Failed(error.to_string()),
         };
+        run.status = end.status();
+        run.error = end.reason().map(str::to_owned);
+        run.finished_at = Some(self.clock.now());
         let ended = self.ports.sync.end_run(scope, run.id, end).await;
+        if let Some(observer) = &self.observer {
+            observer.ended(&run);
+        }
         result?;
         ended?;
-        run.status = RunStatus::Completed;
-        run.finished_at = Some(self.clock.now());
         Ok(run)
     }
 }

@@ -1,0 +1,22 @@
+//! Shows runs to whoever counts them.
+
+use std::sync::Arc;
+
+use stayzr_core::model::SyncRun;
+
+use super::session::SyncEngine;
+
+/// Sees every run when it ends, of whatever mode and however it ended; for metrics.
+pub trait RunObserver: Send + Sync {
+    /// A run ended: its status, its counts, how long it took.
+    fn ended(&self, run: &SyncRun);
+}
+
+impl SyncEngine {
+    /// Shows runs to this observer.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn RunObserver>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+}

@@ -6,13 +6,14 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Utc};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
     Error, Result,
-    model::Change,
-    port::{Page, PageRequest},
+    ids::GuestId,
+    model::{Change, Contact},
+    port::{Page, PageRequest, entities::ContactOwner},
     transform::{ColumnType, EntityKind, EntityRow, FieldMap, canonical_value},
 };
 
@@ -130,6 +131,23 @@ pub(crate) fn change(operation: &'static str, text: &str) -> Result<Change> {
         serde_json::from_value(Value::Object(map)).map_err(|error| corrupt(operation, error))?;
     [change.base, change.old, change.new] = values;
     Ok(change)
+}
+
+/// Whom an address leads to, from `{"channel", "address", "guest_id", "source"}`.
+pub(crate) fn contact_owner(operation: &'static str, text: &str) -> Result<ContactOwner> {
+    #[derive(Deserialize)]
+    struct Stored {
+        #[serde(flatten)]
+        contact: Contact,
+        guest_id: GuestId,
+        source: String,
+    }
+    let stored: Stored = decode(operation, text)?;
+    Ok(ContactOwner {
+        contact: stored.contact,
+        guest_id: stored.guest_id,
+        written_from: stored.source == "channel",
+    })
 }
 
 /// How many items a page may have.

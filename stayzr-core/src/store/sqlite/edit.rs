@@ -1,13 +1,19 @@
 use async_trait::async_trait;
 
-use super::{SqliteStore, error::failed, jobs, journal, rows, rows::Update};
+use super::{
+    SqliteStore,
+    error::failed,
+    jobs,
+    journal::{self, Selection},
+    rows::{self, Update},
+};
 use crate::{
     Error, Result,
+    ids::ChangeId,
     model::Change,
     port::{
         Page, PageRequest,
-        edit::{ChangeFilter, EditWrite, Edits},
-        entities::Entities,
+        edit::{ChangeFilter, CreateWrite, EditWrite, Edits},
     },
     store::codec,
     tenant::TenantScope,
@@ -48,45 +54,86 @@ impl Edits for SqliteStore {
         Ok(after)
     }
 
+    async fn create_row(&self, create: CreateWrite) -> Result<EntityRow> {
+        const OPERATION: &str = "sqlite.create_row";
+        let (scope, row) = (create.scope, &create.row);
+        let now = self.clock.now();
+        let mut tx = self.write(OPERATION).await?;
+        if row.organization_id != scope.organization_id || !scope.sees(row.property_id) {
+            return Err(not_here(OPERATION, row));
+        }
+        if row.kind.has_property() {
+            let there: Option<i64> = sqlx::query_scalar(
+                "select 1 from properties where id = $1 and organization_id = $2",
+            )
+            .bind(row.property_id.map(|id| id.to_string()))
+            .bind(scope.organization_id.to_string())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(failed(OPERATION))?;
+            there.ok_or_else(|| not_here(OPERATION, row))?;
+        }
+        rows::insert(&mut tx, row.kind, &[row]).await?;
+        rows::write_contacts(&mut tx, scope, &create.contacts, now).await?;
+        journal::write(&mut tx, scope, &create.changes).await?;
+        jobs::enqueue(&mut tx, &*self.clock, &create.jobs).await?;
+        // A new guest hangs on no property yet.
+        let whole = TenantScope::organization(scope.organization_id);
+        let after = rows::find(&mut tx, whole, row.kind, row.id).await?;
+        let after =
+            after.ok_or_else(|| Error::internal(OPERATION, "the new row cannot be read"))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(after)
+    }
+
+    async fn change(&self, scope: TenantScope, id: ChangeId) -> Result<Option<Change>> {
+        let wanted = Selection {
+            id: Some(id),
+            filter: &ChangeFilter::default(),
+            before: None,
+            limit: 1,
+        };
+        let found = self.select_changes(scope, wanted).await?;
+        Ok(found.into_iter().next())
+    }
+
     async fn changes(
         &self,
         scope: TenantScope,
         filter: &ChangeFilter,
         page: &PageRequest,
     ) -> Result<Page<Change>> {
-        let (Some(kind), Some(id)) = (filter.entity, filter.entity_id) else {
-            return Err(Error::unsupported("store", "not available in this store"));
+        let wanted = Selection {
+            id: None,
+            filter,
+            before: codec::after_id("sqlite.changes", page)?,
+            limit: codec::limit(page) + 1,
         };
-        const OPERATION: &str = "sqlite.changes";
-        // The journal has no property of its own: it is seen with its row.
-        if scope.property_id.is_some() && self.row(scope, kind, id).await?.is_none() {
-            return Ok(Page {
-                items: Vec::new(),
-                next_cursor: None,
-            });
-        }
-        let rows: Vec<String> = sqlx::query_scalar(
-            "select json_object('id', id, 'organization_id', organization_id, 'entity', entity,
-                 'entity_id', entity_id, 'field', field, 'base', base, 'old', old, 'new', new,
-                 'source', json(source), 'outcome', outcome, 'reason', reason,
-                 'created_at', created_at)
-             from change_log
-             where organization_id = $1 and entity = $2 and entity_id = $3
-               and ($4 is null or id < $4)
-             order by id desc limit $5",
-        )
-        .bind(scope.organization_id.to_string())
-        .bind(kind.as_str())
-        .bind(id.to_string())
-        .bind(codec::after_id(OPERATION, page)?)
-        .bind(codec::limit(page) as i64 + 1)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed(OPERATION))?;
-        let items = rows
-            .iter()
-            .map(|row| codec::change(OPERATION, row))
-            .collect::<Result<Vec<Change>>>()?;
+        let items = self.select_changes(scope, wanted).await?;
         Ok(codec::page_of(items, page, |change| change.id.to_string()))
     }
+}
+
+impl SqliteStore {
+    async fn select_changes(
+        &self,
+        scope: TenantScope,
+        wanted: Selection<'_>,
+    ) -> Result<Vec<Change>> {
+        const OPERATION: &str = "sqlite.changes";
+        let rows: Vec<String> = journal::select(scope, wanted)
+            .build_query_scalar()
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed(OPERATION))?;
+        rows.iter()
+            .map(|row| codec::change(OPERATION, row))
+            .collect()
+    }
+}
+
+fn not_here(operation: &'static str, row: &EntityRow) -> Error {
+    Error::not_found(operation, "the row belongs to no property that is in sight")
+        .with("entity", row.kind)
+        .with("id", row.id)
 }

@@ -10,7 +10,7 @@ use crate::{
     model::{Contact, Organization},
     port::{
         Page, PageRequest,
-        entities::{Entities, EntityFilter, RowRef},
+        entities::{ContactOwner, Entities, EntityFilter, RowRef},
     },
     store::codec,
     tenant::TenantScope,
@@ -119,6 +119,30 @@ impl Entities for SqliteStore {
         codec::decode_all(OPERATION, &rows)
     }
 
+    async fn contact_owners(
+        &self,
+        scope: TenantScope,
+        contacts: &[Contact],
+    ) -> Result<Vec<ContactOwner>> {
+        const OPERATION: &str = "sqlite.contact_owners";
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select json_object('channel', c.channel, 'address', c.address,
+                 'guest_id', c.guest_id, 'source', c.source)
+             from json_each($2) e
+             cross join guest_contacts c on c.organization_id = $1
+              and c.channel = e.value ->> 'channel' and c.address = e.value ->> 'address'
+             group by c.rowid order by min(e.key)",
+        )
+        .bind(scope.organization_id.to_string())
+        .bind(json!(contacts).to_string())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(failed(OPERATION))?;
+        rows.iter()
+            .map(|row| codec::contact_owner(OPERATION, row))
+            .collect()
+    }
+
     async fn guest_by_contact(
         &self,
         scope: TenantScope,
@@ -158,13 +182,18 @@ fn narrow(
             .push_bind(json!(ids).to_string())
             .push("))");
     }
-    if kind != EntityKind::Reservation {
-        return;
-    }
-    if let Some(guest) = filter.guest_id {
+    if let (Some(guest), EntityKind::Reservation | EntityKind::Note) = (filter.guest_id, kind) {
         query
             .push(" and t.guest_id = ")
             .push_bind(guest.to_string());
+    }
+    if let (Some(reservation), EntityKind::Note) = (filter.reservation_id, kind) {
+        query
+            .push(" and t.reservation_id = ")
+            .push_bind(reservation.to_string());
+    }
+    if kind != EntityKind::Reservation {
+        return;
     }
     if let Some(room) = filter.room_id {
         query.push(" and t.room_id = ").push_bind(room.to_string());

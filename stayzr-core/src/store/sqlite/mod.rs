@@ -6,6 +6,7 @@
 //! `+` before a column keeps it from walking an index of all the tenant's rows instead.
 
 mod accept;
+mod conflict;
 mod connect;
 mod conversation;
 mod directory;
@@ -18,11 +19,15 @@ mod jobs;
 mod journal;
 mod knowledge;
 mod maintenance;
+mod merge;
 mod outbound;
 mod page;
+mod park;
+mod provider;
 mod queue;
 mod rows;
 mod setup;
+mod sweep;
 mod sync;
 mod turn;
 

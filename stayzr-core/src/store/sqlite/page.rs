@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::{error::failed, jobs, rows, rows::Update};
+use super::{conflict, error::failed, jobs, merge, park, rows, rows::Update};
 use crate::{
     Error, Result,
     clock::Clock,
-    ids::{JobId, SyncRunId},
-    model::Conflict,
+    ids::SyncRunId,
     port::sync::{Mapping, PageWrite, RowWrite, RunCounts},
     store::codec,
     tenant::TenantScope,
@@ -44,8 +43,11 @@ pub(super) async fn apply(
     }
     write_mappings(tx, page.scope, &page.mappings).await?;
     rows::write_contacts(tx, page.scope, &page.contacts, now).await?;
-    open_conflicts(tx, &page.conflicts).await?;
-    park(tx, clock, page).await?;
+    merge::apply(tx, page, now).await?;
+    conflict::open(tx, page).await?;
+    conflict::settle(tx, page, now).await?;
+    park::unpark(tx, page, now).await?;
+    park::park(tx, clock, page).await?;
     jobs::enqueue(tx, clock, &page.jobs).await?;
     if let Some((run, counts)) = page.run {
         count(tx, page.scope, run, counts).await?;
@@ -127,12 +129,14 @@ fn changed(page: &PageWrite, wanted: EntityKind) -> Vec<Update<'_>> {
         .collect()
 }
 
-/// Makes or replaces mappings, each exactly if its revision follows the stored one.
-async fn write_mappings(
+/// Makes or replaces mappings, each exactly if its revision follows the stored one;
+/// [`crate::ErrorKind::Conflict`], and the transaction must not be committed, if one does not.
+pub(super) async fn write_mappings(
     tx: &mut SqliteConnection,
     scope: TenantScope,
     mappings: &[Mapping],
 ) -> Result<()> {
+    const OPERATION: &str = "sqlite.write_mappings";
     if mappings.is_empty() {
         return Ok(());
     }
@@ -149,6 +153,7 @@ async fn write_mappings(
                 "hash": mapping.hash,
                 "extra": codec::json(&mapping.extra),
                 "merged_into": mapping.merged_into,
+                "gone_at": mapping.gone_at.map(codec::time),
                 "revision": mapping.revision,
                 "updated_at": codec::time(mapping.updated_at),
             })
@@ -156,11 +161,12 @@ async fn write_mappings(
         .collect();
     let done = sqlx::query(
         "insert into pms_entity_mappings as m (organization_id, integration_id, entity,
-             external_id, local_id, base, version, hash, extra, merged_into, revision, updated_at)
+             external_id, local_id, base, version, hash, extra, merged_into, gone_at, revision,
+             updated_at)
          select $2, value ->> 'integration_id', value ->> 'entity', value ->> 'external_id',
              value ->> 'local_id', value ->> 'base', value ->> 'version', value ->> 'hash',
-             value ->> 'extra', value ->> 'merged_into', value ->> 'revision',
-             value ->> 'updated_at'
+             value ->> 'extra', value ->> 'merged_into', value ->> 'gone_at',
+             value ->> 'revision', value ->> 'updated_at'
          from json_each($1)
          where value ->> 'revision' = 1 + coalesce((
              select s.revision from pms_entity_mappings s
@@ -169,7 +175,8 @@ async fn write_mappings(
          on conflict (integration_id, entity, external_id) do update
          set local_id = excluded.local_id, base = excluded.base, version = excluded.version,
              hash = excluded.hash, extra = excluded.extra, merged_into = excluded.merged_into,
-             revision = excluded.revision, updated_at = excluded.updated_at
+             gone_at = excluded.gone_at, revision = excluded.revision,
+             updated_at = excluded.updated_at
          where m.organization_id = excluded.organization_id
            and m.revision = excluded.revision - 1",
     )
@@ -177,125 +184,13 @@ async fn write_mappings(
     .bind(scope.organization_id.to_string())
     .execute(tx)
     .await
-    .map_err(failed("sqlite.write_mappings"))?;
+    .map_err(failed(OPERATION))?;
     if done.rows_affected() != mappings.len() as u64 {
         return Err(Error::conflict(
             OPERATION,
             "a mapping has changed since it was read: read and merge again",
         ));
     }
-    Ok(())
-}
-
-async fn open_conflicts(tx: &mut SqliteConnection, conflicts: &[Conflict]) -> Result<()> {
-    if conflicts.is_empty() {
-        return Ok(());
-    }
-    let document: Vec<Value> = conflicts
-        .iter()
-        .map(|conflict| {
-            json!({
-                "id": conflict.id,
-                "organization_id": conflict.organization_id,
-                "integration_id": conflict.integration_id,
-                "entity": conflict.entity,
-                "entity_id": conflict.entity_id,
-                "base": conflict.base.canonical_json(),
-                "local": conflict.local.canonical_json(),
-                "remote": conflict.remote.canonical_json(),
-                "status": conflict.status,
-                "created_at": codec::time(conflict.created_at),
-                "updated_at": codec::time(conflict.updated_at),
-            })
-        })
-        .collect();
-    let document = Value::from(document).to_string();
-    sqlx::query(
-        "delete from pms_conflicts where rowid in (
-             select c.rowid from json_each($1) e
-             cross join pms_conflicts c on c.integration_id = e.value ->> 'integration_id'
-              and c.entity = e.value ->> 'entity' and c.entity_id = e.value ->> 'entity_id'
-             where c.status = 'open')",
-    )
-    .bind(&document)
-    .execute(&mut *tx)
-    .await
-    .map_err(failed("sqlite.open_conflicts"))?;
-    sqlx::query(
-        "insert into pms_conflicts (id, organization_id, integration_id, entity, entity_id, base,
-             local, remote, status, created_at, updated_at)
-         select value ->> 'id', value ->> 'organization_id', value ->> 'integration_id',
-             value ->> 'entity', value ->> 'entity_id', value ->> 'base', value ->> 'local',
-             value ->> 'remote', value ->> 'status', value ->> 'created_at',
-             value ->> 'updated_at'
-         from json_each($1)",
-    )
-    .bind(&document)
-    .execute(tx)
-    .await
-    .map_err(failed("sqlite.open_conflicts"))?;
-    Ok(())
-}
-
-/// Puts records aside as FAILED jobs. A record that stands there already is brought up to date, and
-/// nothing is written for one that stands there with the same reason.
-async fn park(tx: &mut SqliteConnection, clock: &dyn Clock, page: &PageWrite) -> Result<()> {
-    if page.parked.is_empty() {
-        return Ok(());
-    }
-    let document: Vec<Value> = page
-        .parked
-        .iter()
-        .map(|parked| {
-            let job = parked.job(page.scope, page.integration_id);
-            json!({
-                "id": JobId::generate(clock),
-                "queue": job.queue,
-                "reason": parked.reason,
-                "payload": codec::json(&job.payload),
-                "dedupe_key": job.dedupe_key,
-                "max_attempts": job.max_attempts,
-            })
-        })
-        .collect();
-    let document = Value::from(document).to_string();
-    sqlx::query(
-        "update jobs_done
-         set updated_at = $3, last_error = (
-             select e.value ->> 'reason' from json_each($1) e
-             where e.value ->> 'dedupe_key' = jobs_done.dedupe_key limit 1)
-         where rowid in (
-             select d.rowid from json_each($1) e
-             cross join jobs_done d
-               on d.organization_id = $2 and d.queue = e.value ->> 'queue'
-              and d.dedupe_key = e.value ->> 'dedupe_key'
-             where d.status = 'FAILED' and d.last_error is not e.value ->> 'reason')",
-    )
-    .bind(&document)
-    .bind(page.scope.organization_id.to_string())
-    .bind(codec::time(clock.now()))
-    .execute(&mut *tx)
-    .await
-    .map_err(failed("sqlite.park"))?;
-    sqlx::query(
-        "insert into jobs_done (id, queue, organization_id, property_id, status, attempts,
-             max_attempts, last_error, payload, dedupe_key, priority, created_at, updated_at)
-         select e.value ->> 'id', e.value ->> 'queue', $2, $3, 'FAILED', 1,
-             e.value ->> 'max_attempts', e.value ->> 'reason', e.value ->> 'payload',
-             e.value ->> 'dedupe_key', 0, $4, $4
-         from json_each($1) e
-         where not exists (
-             select 1 from jobs_done d
-             where d.organization_id = $2 and d.queue = e.value ->> 'queue'
-               and d.dedupe_key = e.value ->> 'dedupe_key' and d.status = 'FAILED')",
-    )
-    .bind(&document)
-    .bind(page.scope.organization_id.to_string())
-    .bind(page.scope.property_id.map(|id| id.to_string()))
-    .bind(codec::time(clock.now()))
-    .execute(tx)
-    .await
-    .map_err(failed("sqlite.park"))?;
     Ok(())
 }
 
@@ -308,7 +203,8 @@ async fn count(
     sqlx::query(
         "update pms_sync_runs
          set read = read + $3, created = created + $4, updated = updated + $5,
-             unchanged = unchanged + $6, parked = parked + $7, conflicts = conflicts + $8
+             unchanged = unchanged + $6, parked = parked + $7, conflicts = conflicts + $8,
+             unknown = unknown + $9, gone = gone + $10
          where id = $1 and organization_id = $2",
     )
     .bind(run.to_string())
@@ -319,6 +215,8 @@ async fn count(
     .bind(counts.unchanged)
     .bind(counts.parked)
     .bind(counts.conflicts)
+    .bind(counts.unknown)
+    .bind(counts.gone)
     .execute(tx)
     .await
     .map_err(failed("sqlite.count"))?;

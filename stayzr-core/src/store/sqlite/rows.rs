@@ -82,6 +82,31 @@ pub(super) async fn find(
         .transpose()
 }
 
+/// Rows of one kind with these ids, those that are in the organization.
+pub(super) async fn find_all(
+    tx: &mut SqliteConnection,
+    scope: TenantScope,
+    kind: EntityKind,
+    ids: &[Uuid],
+) -> Result<Vec<EntityRow>> {
+    const OPERATION: &str = "sqlite.rows";
+    let statement = format!(
+        "select {json} from json_each($1) e
+         cross join {table} t on t.id = e.value and +t.organization_id = $2",
+        json = select_json(kind),
+        table = kind.table(),
+    );
+    let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(json!(ids).to_string())
+        .bind(scope.organization_id.to_string())
+        .fetch_all(tx)
+        .await
+        .map_err(failed(OPERATION))?;
+    rows.iter()
+        .map(|row| codec::entity_row(OPERATION, kind, row))
+        .collect()
+}
+
 /// Inserts rows of one kind in one statement.
 pub(super) async fn insert(
     tx: &mut SqliteConnection,

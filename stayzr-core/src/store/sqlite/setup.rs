@@ -1,12 +1,14 @@
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
 use super::{SqliteStore, error::failed, rows};
 use crate::{
     Error, ErrorKind, Result,
     ids::{ApiTokenId, ChannelAccountId, IntegrationId},
-    model::{ChannelAccount, Integration, Organization, Property},
+    model::{
+        ChannelAccount, Integration, IntegrationStatus, Organization, Property, ProviderDocument,
+    },
     port::setup::{NewToken, Setup},
     store::codec,
     tenant::TenantScope,
@@ -89,7 +91,7 @@ impl Setup for SqliteStore {
         .bind(&integration.remote_property_id)
         .bind(codec::json(&integration.settings))
         .bind(&integration.sealed)
-        .bind(status_name(&integration)?)
+        .bind(status_name(integration.status)?)
         .bind(codec::time(integration.created_at))
         .bind(codec::time(integration.updated_at))
         .execute(&mut *tx)
@@ -120,7 +122,7 @@ impl Setup for SqliteStore {
         .bind(integration.organization_id.to_string())
         .bind(codec::json(&integration.settings))
         .bind(&integration.sealed)
-        .bind(status_name(&integration)?)
+        .bind(status_name(integration.status)?)
         .bind(codec::time(integration.updated_at))
         .execute(&self.writer)
         .await
@@ -132,6 +134,41 @@ impl Setup for SqliteStore {
             )),
             _ => Ok(()),
         }
+    }
+
+    async fn set_integration_status(
+        &self,
+        scope: TenantScope,
+        id: IntegrationId,
+        status: IntegrationStatus,
+    ) -> Result<bool> {
+        const OPERATION: &str = "sqlite.set_integration_status";
+        let done = sqlx::query(
+            "update pms_integrations set status = $4, updated_at = $5
+             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)",
+        )
+        .bind(id.to_string())
+        .bind(scope.organization_id.to_string())
+        .bind(scope.property_id.map(|id| id.to_string()))
+        .bind(status_name(status)?)
+        .bind(codec::time(self.clock.now()))
+        .execute(&self.writer)
+        .await
+        .map_err(failed(OPERATION))?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn put_provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+        config: Value,
+    ) -> Result<ProviderDocument> {
+        self.put_document(scope, provider, &config).await
+    }
+
+    async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>> {
+        self.select_documents(scope, None).await
     }
 
     async fn delete_integration(&self, scope: TenantScope, id: IntegrationId) -> Result<bool> {
@@ -281,9 +318,9 @@ impl SqliteStore {
     }
 }
 
-fn status_name(integration: &Integration) -> Result<String> {
-    match serde_json::to_value(integration.status) {
-        Ok(serde_json::Value::String(name)) => Ok(name),
+fn status_name(status: IntegrationStatus) -> Result<String> {
+    match serde_json::to_value(status) {
+        Ok(Value::String(name)) => Ok(name),
         _ => Err(Error::internal(
             "sqlite.integration",
             "the status has no name",

@@ -7,10 +7,10 @@ use super::{SqliteStore, error::failed, journal, page};
 use crate::{
     Error, Result,
     ids::{IntegrationId, SyncRunId},
-    model::{Integration, RunMode, SyncRun},
+    model::{Integration, ProviderDocument, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, RunEnd, SyncStore},
+        sync::{Cursor, MappedRecord, Mapping, PageWrite, RunEnd, SyncStore},
     },
     store::codec,
     tenant::TenantScope,
@@ -44,7 +44,7 @@ impl SyncStore for SqliteStore {
             "select json_object('integration_id', m.integration_id, 'entity', m.entity,
                  'external_id', m.external_id, 'local_id', m.local_id, 'base', json(m.base),
                  'version', m.version, 'hash', m.hash, 'extra', json(m.extra),
-                 'merged_into', m.merged_into, 'revision', m.revision,
+                 'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
                  'updated_at', m.updated_at)
              from json_each($4) e
              cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
@@ -73,7 +73,7 @@ impl SyncStore for SqliteStore {
             "select json_object('integration_id', m.integration_id, 'entity', m.entity,
                  'external_id', m.external_id, 'local_id', m.local_id, 'base', json(m.base),
                  'version', m.version, 'hash', m.hash, 'extra', json(m.extra),
-                 'merged_into', m.merged_into, 'revision', m.revision,
+                 'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
                  'updated_at', m.updated_at)
              from json_each($4) e
              cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
@@ -135,11 +135,13 @@ impl SyncStore for SqliteStore {
         }
         sqlx::query(
             "insert into pms_sync_runs (id, organization_id, integration_id, mode, status, read,
-                 created, updated, unchanged, parked, conflicts, error, started_at, finished_at)
+                 created, updated, unchanged, parked, conflicts, unknown, gone, error, started_at,
+                 finished_at)
              select value ->> 'id', value ->> 'organization_id', value ->> 'integration_id',
                  value ->> 'mode', value ->> 'status', value ->> 'read', value ->> 'created',
                  value ->> 'updated', value ->> 'unchanged', value ->> 'parked',
-                 value ->> 'conflicts', value ->> 'error', $2, $3
+                 value ->> 'conflicts', value ->> 'unknown', value ->> 'gone',
+                 value ->> 'error', $2, $3
              from (select $1 as value)",
         )
         .bind(json!(run).to_string())
@@ -171,6 +173,36 @@ impl SyncStore for SqliteStore {
         }
     }
 
+    async fn mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MappedRecord>> {
+        self.select_mapped(scope, integration_id, kind, after, limit)
+            .await
+    }
+
+    async fn mapped_count(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> Result<u64> {
+        self.count_mapped(scope, integration_id, kind).await
+    }
+
+    async fn provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+    ) -> Result<Option<ProviderDocument>> {
+        let found = self.select_documents(scope, Some(provider)).await?;
+        Ok(found.into_iter().next())
+    }
+
     async fn runs(
         &self,
         scope: TenantScope,
@@ -182,7 +214,8 @@ impl SyncStore for SqliteStore {
             "select json_object('id', id, 'organization_id', organization_id,
                  'integration_id', integration_id, 'mode', mode, 'status', status, 'read', read,
                  'created', created, 'updated', updated, 'unchanged', unchanged,
-                 'parked', parked, 'conflicts', conflicts, 'error', error,
+                 'parked', parked, 'conflicts', conflicts, 'unknown', unknown, 'gone', gone,
+                 'error', error,
                  'started_at', started_at, 'finished_at', finished_at)
              from pms_sync_runs
              where organization_id = $1 and integration_id = $2 and ($3 is null or id < $3)
@@ -259,6 +292,3 @@ async fn write_cursor(
     .map_err(failed("sqlite.write_cursor"))?;
     Ok(())
 }
-
-#[async_trait]
-impl crate::port::conflict::Conflicts for SqliteStore {}

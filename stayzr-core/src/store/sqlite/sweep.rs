@@ -1,0 +1,71 @@
+//! Mappings as a sweep goes through them.
+
+use super::{SqliteStore, error::failed};
+use crate::{
+    Result, ids::IntegrationId, port::sync::MappedRecord, store::codec, tenant::TenantScope,
+    transform::EntityKind,
+};
+
+/// Not merged, not gone, in order of the vendor's ids.
+const MAPPED: &str = "select json_object('external_id', external_id, 'local_id', local_id)
+     from pms_entity_mappings
+     where integration_id = $2 and entity = $3 and external_id > $4 and +organization_id = $1
+       and merged_into is null and gone_at is null
+     order by external_id limit $5";
+
+impl SqliteStore {
+    pub(super) async fn select_mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MappedRecord>> {
+        const OPERATION: &str = "sqlite.mapped";
+        let rows: Vec<String> = sqlx::query_scalar(MAPPED)
+            .bind(scope.organization_id.to_string())
+            .bind(integration_id.to_string())
+            .bind(kind.as_str())
+            // No id of a vendor is empty.
+            .bind(after.unwrap_or_default())
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed(OPERATION))?;
+        codec::decode_all(OPERATION, &rows)
+    }
+
+    pub(super) async fn count_mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar(
+            "select count(*) from pms_entity_mappings
+             where integration_id = $2 and entity = $3 and +organization_id = $1
+               and merged_into is null and gone_at is null",
+        )
+        .bind(scope.organization_id.to_string())
+        .bind(integration_id.to_string())
+        .bind(kind.as_str())
+        .fetch_one(&self.reader)
+        .await
+        .map_err(failed("sqlite.mapped_count"))?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::connect::tests::plan, MAPPED};
+
+    #[tokio::test]
+    async fn a_sweep_reads_forward_in_the_primary_key() {
+        let plan = plan(MAPPED).await;
+        let range = "(integration_id=? AND entity=? AND external_id>?)";
+        assert!(plan.contains(range), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}

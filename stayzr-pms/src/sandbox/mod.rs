@@ -10,6 +10,7 @@
 //! | `GET /_sandbox/{kind}/{id}` | one |
 //! | `POST /_sandbox/{kind}` | makes one at the vendor; answers with it |
 //! | `PATCH /_sandbox/{kind}/{id}` | changes fields at the vendor, by its own names |
+//! | `DELETE /_sandbox/{kind}/{id}` | loses it at the vendor, without an event |
 //! | `POST /_sandbox/faults` | `{"kind", "operation"?, "count"?, "retry_after"?}`: see [`FaultKind`] |
 //! | `DELETE /_sandbox/faults` | no more faults |
 //! | `POST /_sandbox/deliver` | sends the webhooks that wait, now |

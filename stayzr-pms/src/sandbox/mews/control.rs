@@ -89,6 +89,13 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
                 &json!(hotel.records(kind).get(*id).map(|record| &record.now)),
             )
         }
+        (&Method::DELETE, [id]) => {
+            if !hotel.lose(kind, id) {
+                return missing();
+            }
+            vendor.keep(hotel);
+            Reply::json(200, &json!({}))
+        }
         (&Method::POST, []) => {
             let Some(given) = object(asked) else {
                 return refuse(400, "must be a JSON object of the vendor's fields");

@@ -152,6 +152,12 @@ impl Hotel {
         true
     }
 
+    /// Loses a record, as a vendor does that restores an old backup: no event tells of it. False if
+    /// there is no such record.
+    pub(super) fn lose(&mut self, kind: Kind, id: &str) -> bool {
+        self.records_mut(kind).remove(id).is_some()
+    }
+
     /// Adds a record, with its times, and lets an event wait.
     pub(super) fn add(
         &mut self,

@@ -51,7 +51,7 @@ impl SyncEngine {
         progress: &mut Progress<'_>,
         resume: Option<(Value, Option<DateTime<Utc>>)>,
     ) -> Result<Option<DateTime<Utc>>> {
-        let mode = progress.run.mode;
+        let (event, cursors) = (progress.run.mode.as_str(), progress.cursors);
         let (mut position, mut watermark) = match resume {
             Some((next, watermark)) => (Some(next), watermark),
             None => (None, None),
@@ -78,19 +78,22 @@ impl SyncEngine {
                 first = false;
             }
             position = next_position(&query, &page)?;
-            let at = match (&position, mode) {
+            let at = match (&position, cursors) {
                 (Some(next), _) => Some(Position::Whole { next: next.clone() }),
-                (None, RunMode::Backfill) => Some(Position::Finished),
+                (None, Some(RunMode::Backfill)) => Some(Position::Finished),
                 (None, _) => None,
             };
-            let cursor = (mode != RunMode::Targeted).then(|| Cursor {
+            let cursor = cursors.map(|mode| Cursor {
                 integration_id: session.integration.id,
                 entity: kind,
                 mode,
                 position: at.and_then(Position::into_json),
                 watermark,
             });
-            self.write_read(session, kind, &page, mode.as_str(), progress, cursor)
+            if let Some(seen) = &mut progress.seen {
+                seen.page(&page);
+            }
+            self.write_read(session, kind, &page, event, progress, cursor)
                 .await?;
             if position.is_none() {
                 return Ok(watermark);

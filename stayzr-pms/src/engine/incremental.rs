@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use stayzr_core::{Error, ErrorKind, Result, model::RunMode, transform::EntityKind};
+use stayzr_core::{
+    Error, ErrorKind, Result, model::RunMode, port::sync::Cursor, transform::EntityKind,
+};
 
 use super::{
     backfill::{is_lost_position, next_position},
@@ -33,52 +35,63 @@ impl SyncEngine {
         progress: &mut Progress<'_>,
     ) -> Result<()> {
         for kind in session.kinds().collect::<Vec<_>>() {
-            let own = self.cursor(session, kind, RunMode::Incremental).await?;
-            let position = Position::of(own.as_ref());
-            let watermark = own.and_then(|cursor| cursor.watermark);
-            let windows = session
-                .provider
-                .capabilities()
-                .changed_since
-                .contains(&kind);
-            match position {
-                Some(Position::Window {
+            self.read_changed(session, kind, progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads what changed of a kind since the last time.
+    pub(super) async fn read_changed(
+        &self,
+        session: &Session,
+        kind: EntityKind,
+        progress: &mut Progress<'_>,
+    ) -> Result<()> {
+        let own = self.cursor(session, kind, RunMode::Incremental).await?;
+        let position = Position::of(own.as_ref());
+        let watermark = own.and_then(|cursor| cursor.watermark);
+        let windows = session
+            .provider
+            .capabilities()
+            .changed_since
+            .contains(&kind);
+        match position {
+            Some(Position::Window {
+                from,
+                to,
+                now,
+                next,
+            }) if windows => {
+                let window = Window {
                     from,
                     to,
                     now,
                     next,
-                }) if windows => {
-                    let window = Window {
-                        from,
-                        to,
-                        now,
-                        next,
-                    };
-                    self.read_windows(session, kind, progress, watermark, window)
-                        .await?;
-                }
-                Some(Position::Whole { next }) => {
-                    self.read_whole(session, kind, progress, Some((next, watermark)))
-                        .await?;
-                }
-                _ if windows => {
-                    let since = watermark.max(self.backfilled(session, kind).await?);
-                    match since {
-                        Some(since) => {
-                            let from = since - self.options.overlap;
-                            let window = self.window(session, from, None);
-                            self.read_windows(session, kind, progress, Some(since), window)
-                                .await?;
-                        }
-                        // Nothing was ever read whole: what changed is everything.
-                        None => {
-                            self.read_whole(session, kind, progress, None).await?;
-                        }
+                };
+                self.read_windows(session, kind, progress, watermark, window)
+                    .await?;
+            }
+            Some(Position::Whole { next }) => {
+                self.read_whole(session, kind, progress, Some((next, watermark)))
+                    .await?;
+            }
+            _ if windows => {
+                let since = watermark.max(self.backfilled(session, kind).await?);
+                match since {
+                    Some(since) => {
+                        let from = since - self.options.overlap;
+                        let window = self.window(session, from, None);
+                        self.read_windows(session, kind, progress, Some(since), window)
+                            .await?;
+                    }
+                    // Nothing was ever read whole: what changed is everything.
+                    None => {
+                        self.read_whole(session, kind, progress, None).await?;
                     }
                 }
-                _ => {
-                    self.read_whole(session, kind, progress, None).await?;
-                }
+            }
+            _ => {
+                self.read_whole(session, kind, progress, None).await?;
             }
         }
         Ok(())
@@ -169,10 +182,10 @@ impl SyncEngine {
                 now: next.now,
                 next: next.next.clone(),
             });
-            let cursor = stayzr_core::port::sync::Cursor {
+            let cursor = Cursor {
                 integration_id: session.integration.id,
                 entity: kind,
-                mode: progress.run.mode,
+                mode: RunMode::Incremental,
                 position: position.and_then(Position::into_json),
                 watermark,
             };

@@ -32,6 +32,9 @@ pub enum SyncJob {
         integration_id: IntegrationId,
         /// What to read.
         mode: RunMode,
+        /// For a reconciliation: mark what is missing, however much it is.
+        #[serde(default, skip_serializing_if = "is_false")]
+        accept_missing: bool,
     },
     /// Read these records.
     Targeted {
@@ -41,6 +44,9 @@ pub enum SyncJob {
         kind: EntityKind,
         /// Their ids at the vendor.
         ids: Vec<String>,
+        /// The vendor did not know them a while ago: those it still does not know are gone.
+        #[serde(default, skip_serializing_if = "is_false")]
+        doubted: bool,
     },
     /// Tell the vendor what was changed here.
     Push {
@@ -63,13 +69,32 @@ impl SyncJob {
 
     /// A run. Runs of an integration take turns; one that waits already is not doubled.
     pub fn run(scope: TenantScope, integration_id: IntegrationId, mode: RunMode) -> NewJob {
+        Self::run_with(scope, integration_id, mode, false)
+    }
+
+    /// A reconciliation that marks what is missing at the vendor, however much it is.
+    pub fn reconcile_accepting(scope: TenantScope, integration_id: IntegrationId) -> NewJob {
+        Self::run_with(scope, integration_id, RunMode::Reconcile, true)
+    }
+
+    fn run_with(
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        mode: RunMode,
+        accept_missing: bool,
+    ) -> NewJob {
+        let name = match accept_missing {
+            true => "accept-missing",
+            false => mode.as_str(),
+        };
         Self::Run {
             integration_id,
             mode,
+            accept_missing,
         }
         .enqueue(scope)
         .key(format!("pms:{integration_id}:run"))
-        .dedupe(format!("pms:{integration_id}:run:{}", mode.as_str()))
+        .dedupe(format!("pms:{integration_id}:run:{name}"))
     }
 
     /// A push of a row. Pushes of one row go in order; one that waits already sends what the row
@@ -115,6 +140,7 @@ impl SyncJob {
                     integration_id,
                     kind,
                     ids: ids.to_vec(),
+                    doubted: false,
                 }
                 .enqueue(scope)
                 .dedupe(name.clone())
@@ -135,13 +161,38 @@ impl SyncJob {
         id: &str,
         at: DateTime<Utc>,
     ) -> NewJob {
+        Self::later(scope, integration_id, kind, id, at, false)
+    }
+
+    /// A second read of a mapped record that the vendor did not know: if it still does not, the
+    /// record is gone.
+    pub fn look_again(
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        id: &str,
+        at: DateTime<Utc>,
+    ) -> NewJob {
+        Self::later(scope, integration_id, kind, id, at, true)
+    }
+
+    fn later(
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        id: &str,
+        at: DateTime<Utc>,
+        doubted: bool,
+    ) -> NewJob {
+        let name = if doubted { "doubted" } else { "again" };
         Self::Targeted {
             integration_id,
             kind,
             ids: vec![id.to_owned()],
+            doubted,
         }
         .enqueue(scope)
-        .dedupe(format!("pms:{integration_id}:again:{kind}:{id}"))
+        .dedupe(format!("pms:{integration_id}:{name}:{kind}:{id}"))
         .run_at(at)
     }
 
@@ -149,6 +200,14 @@ impl SyncJob {
         let payload = serde_json::to_value(self).expect("a sync job is plain data");
         NewJob::new(Queue::PmsSyncQueue, scope, payload)
     }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn digest(ids: &[String]) -> String {

@@ -27,6 +27,29 @@ pub(super) enum Position {
     },
     /// This kind is done, others of the same backfill are not.
     Finished,
+    /// In the middle of asking for everything that is mapped.
+    Sweep {
+        /// The vendor's id of the last mapping that was asked for.
+        after: String,
+        /// What the vendor did not know so far.
+        missing: Missing,
+    },
+    /// Everything that is mapped was asked for; what is missing is not marked yet.
+    Swept {
+        /// What the vendor did not know.
+        missing: Missing,
+    },
+}
+
+/// What a sweep did not find at the vendor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Missing {
+    /// The vendor's ids, up to the brake's limit and one.
+    pub(super) ids: Vec<String>,
+    /// How many there are.
+    pub(super) count: u64,
+    /// Of how many mapped records, when the sweep began.
+    pub(super) of: u64,
 }
 
 impl Position {

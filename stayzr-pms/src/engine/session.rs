@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use serde_json::Value;
 use stayzr_core::{
-    Error, Result,
+    Error, ErrorKind, Result,
     clock::Clock,
     ids::{IntegrationId, SyncRunId},
     model::{Integration, IntegrationStatus, RunMode, RunStatus, SyncRun},
@@ -19,13 +20,18 @@ use stayzr_core::{
     transform::{EntityKind, FieldRule},
 };
 
-use super::{observe::RunObserver, strategy::Strategies};
-use crate::PmsProvider;
+use super::{observe::RunObserver, strategy::Strategies, sweep::Seen};
+use crate::{
+    PmsProvider,
+    config::{ProviderConfig, Reconcile},
+};
 
 /// Opens an integration: unseals its credentials and builds its provider.
 ///
-/// Called once for each job, so an implementation keeps what it opened; `integration` is as it is
-/// stored now, and one whose `updated_at` differs is to be opened again.
+/// Called once for each job, so an implementation keeps what it opened. `integration` is as it is
+/// stored now, with what its organization configured for the provider beneath its settings
+/// ([`ProviderConfig::layered`]); one whose `updated_at` differs, which is the later of the two, is
+/// to be opened again.
 #[async_trait]
 pub trait Connect: Send + Sync {
     /// The provider of an integration. [`stayzr_core::ErrorKind::Unsupported`] for a provider that
@@ -113,6 +119,7 @@ pub(super) struct Session {
     pub(super) integration: Integration,
     pub(super) provider: Arc<dyn PmsProvider>,
     pub(super) strategies: Strategies,
+    pub(super) reconcile: Reconcile,
     rules: BTreeMap<EntityKind, Vec<FieldRule>>,
 }
 
@@ -134,6 +141,10 @@ impl Session {
 pub(super) struct Progress<'a> {
     pub(super) run: SyncRun,
     pub(super) lease: Option<&'a Lease>,
+    /// Whose cursors move as pages are written; none moves any.
+    pub(super) cursors: Option<RunMode>,
+    /// Which records were read, where somebody asks.
+    pub(super) seen: Option<Seen>,
 }
 
 impl Progress<'_> {
@@ -170,7 +181,8 @@ impl SyncEngine {
         }
     }
 
-    /// Reads everything, or what changed since the last run, and brings our rows up to date.
+    /// Reads everything, or what changed since the last run, and brings our rows up to date; in
+    /// mode [`RunMode::Reconcile`] as [`SyncEngine::reconcile`] does with its brake on.
     ///
     /// A backfill that was stopped goes on where it stopped; one that was finished starts over,
     /// and writes only what differs. The returned run holds what this call did. Errors are the
@@ -183,6 +195,17 @@ impl SyncEngine {
         mode: RunMode,
         lease: Option<&Lease>,
     ) -> Result<SyncRun> {
+        self.start(scope, integration_id, mode, false, lease).await
+    }
+
+    pub(super) async fn start(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        mode: RunMode,
+        accept_missing: bool,
+        lease: Option<&Lease>,
+    ) -> Result<SyncRun> {
         if mode == RunMode::Targeted {
             return Err(Error::invalid(
                 "sync.run",
@@ -192,13 +215,24 @@ impl SyncEngine {
         let integration = self.integration(scope, integration_id).await?;
         let mut progress = self.begin(&integration, mode, lease).await?;
         let result = match self.open(scope, integration).await {
-            Ok(session) if mode == RunMode::Backfill => {
-                self.backfill(&session, &mut progress).await
-            }
-            Ok(session) => self.incremental(&session, &mut progress).await,
+            Ok(session) => self.go(&session, &mut progress, accept_missing).await,
             Err(error) => Err(error),
         };
         self.end(progress, result).await
+    }
+
+    async fn go(
+        &self,
+        session: &Session,
+        progress: &mut Progress<'_>,
+        accept_missing: bool,
+    ) -> Result<RunEnd> {
+        match progress.run.mode {
+            RunMode::Backfill => self.backfill(session, progress).await?,
+            RunMode::Reconcile => return self.sweep(session, progress, accept_missing).await,
+            RunMode::Incremental | RunMode::Targeted => self.incremental(session, progress).await?,
+        }
+        Ok(RunEnd::Completed)
     }
 
     /// An integration of the scope that is in use.
@@ -228,11 +262,9 @@ impl SyncEngine {
         scope: TenantScope,
         integration: Integration,
     ) -> Result<Session> {
-        let strategies = self
-            .options
-            .strategies
-            .clone()
-            .with_settings(&integration.settings)?;
+        let (integration, config) = self.layered(scope, integration).await?;
+        let strategies = self.options.strategies.clone();
+        let strategies = strategies.with_conflicts(&config.conflicts);
         let provider = self.connect.connect(scope, &integration).await?;
         let update = &provider.capabilities().update;
         let rules = EntityKind::ALL
@@ -247,8 +279,38 @@ impl SyncEngine {
             integration,
             provider,
             strategies,
+            reconcile: config.reconcile,
             rules,
         })
+    }
+
+    /// An integration whose settings stand on top of what its organization configured for the
+    /// provider, and what they say together.
+    async fn layered(
+        &self,
+        scope: TenantScope,
+        mut integration: Integration,
+    ) -> Result<(Integration, ProviderConfig)> {
+        let document = match self
+            .ports
+            .sync
+            .provider_document(scope, &integration.provider)
+            .await
+        {
+            // A store of somebody else's may keep none.
+            Err(error) if error.kind() == ErrorKind::Unsupported => None,
+            document => document?,
+        };
+        let below = document
+            .as_ref()
+            .map_or(&Value::Null, |found| &found.config);
+        let config = ProviderConfig::layered(below, &integration.settings)
+            .map_err(|error| error.with("provider", &integration.provider))?;
+        if let Some(document) = &document {
+            integration.settings = ProviderConfig::layer(below, &integration.settings);
+            integration.updated_at = integration.updated_at.max(document.updated_at);
+        }
+        Ok((integration, config))
     }
 
     pub(super) async fn begin<'a>(
@@ -277,15 +339,30 @@ impl SyncEngine {
         };
         let scope = TenantScope::organization(integration.organization_id);
         self.ports.sync.begin_run(scope, &run).await?;
-        Ok(Progress { run, lease })
+        let cursors = match mode {
+            RunMode::Targeted => None,
+            // It begins as an incremental run, and goes on where that stood.
+            RunMode::Reconcile => Some(RunMode::Incremental),
+            RunMode::Backfill | RunMode::Incremental => Some(mode),
+        };
+        Ok(Progress {
+            run,
+            lease,
+            cursors,
+            seen: None,
+        })
     }
 
     /// Ends a run as it came out, and hands on its error.
-    pub(super) async fn end(&self, progress: Progress<'_>, result: Result<()>) -> Result<SyncRun> {
+    pub(super) async fn end(
+        &self,
+        progress: Progress<'_>,
+        result: Result<RunEnd>,
+    ) -> Result<SyncRun> {
         let mut run = progress.run;
         let scope = TenantScope::organization(run.organization_id);
         let end = match &result {
-            Ok(()) => RunEnd::Completed,
+            Ok(end) => end.clone(),
             Err(error) => RunEnd::Failed(error.to_string()),
         };
         run.status = end.status();

@@ -2,18 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
-use stayzr_core::{
-    Error, Result,
-    transform::{ConflictStrategy, EntityKind, FieldRule},
-};
+use stayzr_core::transform::{ConflictStrategy, EntityKind, FieldRule};
 
 use crate::config::Conflicts;
-
-/// The setting of an integration that holds its strategies:
-/// [`ProviderConfig::conflicts`](crate::config::ProviderConfig::conflicts).
-pub const STRATEGIES_SETTING: &str = "conflicts";
 
 /// Who decides where both sides changed a field differently. A field's strategy goes before its
 /// kind's, and both before the provider's rule.
@@ -52,26 +43,18 @@ impl Strategies {
         self
     }
 
-    /// These strategies with those in an integration's settings on top.
-    /// [`stayzr_core::ErrorKind::Invalid`] names a key or value that means nothing.
-    pub fn with_settings(mut self, settings: &Value) -> Result<Self> {
-        let Some(chosen) = settings.get(STRATEGIES_SETTING) else {
-            return Ok(self);
-        };
-        let chosen: BTreeMap<EntityKind, Conflicts> =
-            Deserialize::deserialize(chosen).map_err(|error| {
-                Error::invalid("sync.settings", format!("cannot be read: {error}"))
-                    .with("key", STRATEGIES_SETTING)
-            })?;
-        for (kind, conflicts) in chosen {
+    /// These strategies with those of a configuration on top.
+    #[must_use]
+    pub fn with_conflicts(mut self, conflicts: &BTreeMap<EntityKind, Conflicts>) -> Self {
+        for (&kind, conflicts) in conflicts {
             if let Some(strategy) = conflicts.strategy {
                 self = self.kind(kind, strategy);
             }
-            for (field, strategy) in conflicts.fields {
-                self = self.field(kind, field, strategy);
+            for (field, strategy) in &conflicts.fields {
+                self = self.field(kind, field.clone(), *strategy);
             }
         }
-        Ok(self)
+        self
     }
 
     /// The strategy of a kind.

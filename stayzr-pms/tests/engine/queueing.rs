@@ -89,7 +89,8 @@ async fn jobs_come_back_from_their_payload() {
         SyncJob::parse(&run.payload).unwrap(),
         SyncJob::Run {
             integration_id: id,
-            mode: RunMode::Incremental
+            mode: RunMode::Incremental,
+            accept_missing: false
         }
     );
     assert_eq!(

@@ -1,5 +1,3 @@
-//! What is configured for a connection to a vendor, without its credentials.
-
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -89,6 +87,43 @@ pub struct Conflicts {
     pub fields: BTreeMap<String, ConflictStrategy>,
 }
 
+/// How we look whether the vendor still has every record that is mapped here.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reconcile {
+    /// How often, in seconds.
+    pub interval_seconds: u64,
+    /// More missing records of a kind than this share of the mapped ones stop the run until a
+    /// person says that they are really gone; 0 to 1.
+    pub max_missing_share: f64,
+    /// So many missing records of a kind never stop it.
+    pub min_missing: u32,
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Self {
+            interval_seconds: 21_600,
+            max_missing_share: 0.1,
+            min_missing: 5,
+        }
+    }
+}
+
+impl Reconcile {
+    /// How many of so many mapped records may be missing before a person is asked.
+    pub fn limit(&self, mapped: u64) -> u64 {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "the share is between 0 and 1, and a limit need not be exact beyond 2^52"
+        )]
+        let share = (mapped as f64 * self.max_missing_share) as u64;
+        share.max(u64::from(self.min_missing))
+    }
+}
+
 /// What is configured for a connection to a vendor; the table `pms_provider_configs` holds it as
 /// JSON. Unknown keys are refused. Everything has a default.
 ///
@@ -122,6 +157,8 @@ pub struct ProviderConfig {
     pub webhook: WebhookMode,
     /// How often to ask what changed, in seconds.
     pub sync_interval_seconds: u64,
+    /// How we look whether the vendor still has every record that is mapped here.
+    pub reconcile: Reconcile,
     /// Who decides conflicts, by kind of record.
     pub conflicts: BTreeMap<EntityKind, Conflicts>,
     /// Settings of this vendor; each provider documents and checks its own.
@@ -139,6 +176,7 @@ impl Default for ProviderConfig {
             max_body_bytes: 32 * 1024 * 1024,
             webhook: WebhookMode::default(),
             sync_interval_seconds: 300,
+            reconcile: Reconcile::default(),
             conflicts: BTreeMap::new(),
             vendor: Map::new(),
         }
@@ -151,9 +189,7 @@ impl ProviderConfig {
         if value.is_null() {
             return Ok(Self::default());
         }
-        let config = Self::deserialize(value).map_err(|error| {
-            Error::invalid("provider_config.parse", format!("cannot be read: {error}"))
-        })?;
+        let config = Self::deserialize(value).map_err(|error| unreadable(value, &error))?;
         config.validate()?;
         Ok(config)
     }
@@ -185,6 +221,12 @@ impl ProviderConfig {
         }
         if self.sync_interval_seconds == 0 {
             return refuse("sync_interval_seconds", "must be at least 1");
+        }
+        if self.reconcile.interval_seconds == 0 {
+            return refuse("reconcile.interval_seconds", "must be at least 1");
+        }
+        if !(0.0..=1.0).contains(&self.reconcile.max_missing_share) {
+            return refuse("reconcile.max_missing_share", "must be between 0 and 1");
         }
         for (kind, conflicts) in &self.conflicts {
             let columns = kind.columns();
@@ -245,74 +287,24 @@ impl ProviderConfig {
             patience: Duration::from_secs(self.retry.patience_seconds),
         }
     }
+}
 
-    /// The JSON Schema (draft 2020-12) of the configuration.
-    pub fn schema() -> Value {
-        let strategy =
-            json!({"enum": ["REMOTE_WINS", "LOCAL_WINS", "MERGE_FIELDS", "MANUAL_REVIEW"]});
-        let count = json!({"type": "integer", "minimum": 0});
-        let positive = json!({"type": "integer", "minimum": 1});
-        let conflicts = json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "strategy": strategy,
-                "fields": {"type": "object", "additionalProperties": strategy}
-            }
-        });
-        let kinds: Map<String, Value> = EntityKind::ALL
-            .into_iter()
-            .map(|kind| (kind.to_string(), conflicts.clone()))
-            .collect();
-        let object = |properties: Value| json!({"type": "object", "additionalProperties": false, "properties": properties});
-        json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": "Configuration of a PMS provider",
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "version": {"const": CONFIG_VERSION},
-                "base_url": {"type": ["string", "null"], "pattern": "^https?://"},
-                "rate_limit": {"anyOf": [{"type": "null"}, object(json!({"calls": positive, "per_seconds": positive}))]},
-                "retry": object(json!({"retries": count, "first_wait_ms": count, "patience_seconds": count})),
-                "timeouts": object(json!({"connect_seconds": positive, "call_seconds": positive})),
-                "max_body_bytes": positive,
-                "webhook": {"enum": ["url_token", "hmac_sha256", "poll"]},
-                "sync_interval_seconds": positive,
-                "conflicts": {"type": "object", "additionalProperties": false, "properties": kinds},
-                "vendor": {"type": "object"}
-            }
-        })
+/// Says which key cannot be read, which the deserializer does not.
+fn unreadable(value: &Value, error: &serde_json::Error) -> Error {
+    let invalid = Error::invalid("provider_config.parse", format!("cannot be read: {error}"));
+    let key = value.as_object().and_then(|keys| {
+        keys.iter()
+            .find(|(key, value)| ProviderConfig::deserialize(json!({key.as_str(): value})).is_err())
+    });
+    match key {
+        Some((key, _)) => invalid.with("key", key),
+        None => invalid,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_schema_names_exactly_the_keys_that_are_read() {
-        let schema = ProviderConfig::schema();
-        let written = serde_json::to_value(ProviderConfig::default()).unwrap();
-        for (path, value) in [
-            ("/properties", &written),
-            ("/properties/retry/properties", &written["retry"]),
-            ("/properties/timeouts/properties", &written["timeouts"]),
-        ] {
-            let named: Vec<&String> = schema
-                .pointer(path)
-                .unwrap()
-                .as_object()
-                .unwrap()
-                .keys()
-                .collect();
-            let mut read: Vec<&String> = value.as_object().unwrap().keys().collect();
-            read.sort();
-            let mut named = named;
-            named.sort();
-            assert_eq!(named, read, "{path}");
-        }
-    }
 
     #[test]
     fn wrong_values_are_refused_with_their_key() {
@@ -325,6 +317,12 @@ mod tests {
             ),
             (json!({"timeouts": {"call_seconds": 0}}), "timeouts"),
             (json!({"retry": {"attempts": 1}}), "attempts"),
+            (json!({"timeouts": {"call_seconds": "long"}}), "timeouts"),
+            (json!({"reconcile": {"interval_seconds": 0}}), "reconcile"),
+            (
+                json!({"reconcile": {"max_missing_share": 10}}),
+                "max_missing_share",
+            ),
             (
                 json!({"conflicts": {"guest": {"fields": {"nickname": "LOCAL_WINS"}}}}),
                 "conflicts.guest.fields.nickname",
@@ -350,5 +348,13 @@ mod tests {
         assert_eq!(guest[1].strategy, Some(ConflictStrategy::ManualReview));
         let room = config.rules(EntityKind::Room, &rules);
         assert_eq!(room[1].strategy, Some(ConflictStrategy::MergeFields));
+    }
+
+    #[test]
+    fn few_missing_records_never_ask_a_person_and_a_share_of_many_does() {
+        let reconcile = Reconcile::default();
+        assert_eq!(reconcile.limit(0), 5);
+        assert_eq!(reconcile.limit(30), 5);
+        assert_eq!(reconcile.limit(1000), 100);
     }
 }

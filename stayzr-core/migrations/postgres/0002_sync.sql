@@ -30,9 +30,12 @@ grant select, insert, update, delete on notes to stayzr_tenant;
 
 -- The guest that this one turned out to be; the row stays so that old links lead on.
 alter table guests add column merged_into uuid;
+create index service_requests_guest on service_requests (organization_id, guest_id) where guest_id is not null;
 
 -- When the vendor was found not to have the record any more.
 alter table pms_entity_mappings add column gone_at timestamptz;
+-- By their bytes, in whatever language the database sorts: a sweep goes through them in that order.
+alter table pms_entity_mappings alter column external_id type text collate "C";
 
 alter table pms_sync_runs add column unknown bigint not null default 0;
 alter table pms_sync_runs add column gone bigint not null default 0;
@@ -47,5 +50,7 @@ create index pms_conflicts_list on pms_conflicts (organization_id, id);
 
 -- The vendor's id of the record that a line is about. Lines about a record that never became a row have the
 -- nil id as their entity_id.
-alter table change_log add column external_id text;
+alter table change_log add column external_id text collate "C";
 create index change_log_list on change_log (organization_id, id);
+create index change_log_record on change_log (organization_id, external_id, id) where external_id is not null;
+create index change_log_refused on change_log (organization_id, id) where outcome = 'refused';

@@ -18,6 +18,9 @@ use crate::{
 
 const OPERATION: &str = "postgres.accept_message";
 
+/// How often a guest may have turned out to be another.
+const MERGED_AT_MOST: usize = 32;
+
 /// Stores a message unless it was stored before.
 pub(super) async fn accept(
     tx: &mut PgConnection,
@@ -152,6 +155,17 @@ async fn named_conversation(
     message: &AcceptMessage,
     id: ConversationId,
 ) -> Result<Current> {
+    // The guest first, as a merge of guests has it.
+    sqlx::query(
+        "select 1 from conversations c join guests g on g.id = c.guest_id
+         where c.id = $1 and c.organization_id = $2
+         for key share of g",
+    )
+    .bind(id.uuid())
+    .bind(message.scope.organization_id.uuid())
+    .execute(&mut *tx)
+    .await
+    .map_err(failed(OPERATION))?;
     let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
         "select {CURRENT} from conversations
          where id = $1 and organization_id = $2 and property_id = $3 for no key update"
@@ -159,18 +173,22 @@ async fn named_conversation(
     .bind(id.uuid())
     .bind(message.scope.organization_id.uuid())
     .bind(message.property_id.uuid())
-    .fetch_optional(tx)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(failed(OPERATION))?;
     let row = row.ok_or_else(|| {
         Error::not_found(OPERATION, "there is no conversation with this id").with("id", id)
     })?;
     let current: Current = codec::decode(OPERATION, &row)?;
-    match message.guest_id {
-        Some(guest) if guest != current.guest_id => {
+    let named = match message.guest_id {
+        Some(guest) if guest != current.guest_id => standing(tx, message, guest).await?,
+        _ => Some(current.guest_id),
+    };
+    match named == Some(current.guest_id) {
+        true => Ok(current),
+        false => {
             Err(Error::invalid(OPERATION, "the conversation is another guest's").with("id", id))
         }
-        _ => Ok(current),
     }
 }
 
@@ -256,31 +274,58 @@ async fn guest(
     clock: &dyn Clock,
     message: &AcceptMessage,
 ) -> Result<GuestId> {
-    let row: Option<Uuid> = match message.guest_id {
-        Some(id) => {
-            sqlx::query_scalar("select id from guests where organization_id = $1 and id = $2")
-                .bind(message.scope.organization_id.uuid())
-                .bind(id.uuid())
-        }
-        None => sqlx::query_scalar(
-            "select c.guest_id from jsonb_array_elements($2::jsonb) with ordinality e(value, key)
-             join guest_contacts c on c.organization_id = $1
-              and c.channel = e.value ->> 'channel' and c.address = e.value ->> 'address'
-             order by e.key limit 1",
-        )
-        .bind(message.scope.organization_id.uuid())
-        .bind(json!(message.contacts).to_string()),
+    if let Some(id) = message.guest_id {
+        return standing(tx, message, id).await?.ok_or_else(|| {
+            Error::not_found(OPERATION, "there is no guest with this id").with("id", id)
+        });
     }
+    let known: Option<Uuid> = sqlx::query_scalar(
+        "select c.guest_id from jsonb_array_elements($2::jsonb) with ordinality e(value, key)
+         join guest_contacts c on c.organization_id = $1
+          and c.channel = e.value ->> 'channel' and c.address = e.value ->> 'address'
+         order by e.key limit 1",
+    )
+    .bind(message.scope.organization_id.uuid())
+    .bind(json!(message.contacts).to_string())
     .fetch_optional(&mut *tx)
     .await
     .map_err(failed(OPERATION))?;
-    match (row, message.guest_id) {
-        (Some(id), _) => Ok(GuestId::from(id)),
-        (None, Some(id)) => {
-            Err(Error::not_found(OPERATION, "there is no guest with this id").with("id", id))
-        }
-        (None, None) => new_guest(tx, clock, message).await,
+    let standing = match known {
+        Some(id) => standing(tx, message, GuestId::from(id)).await?,
+        None => None,
+    };
+    match standing {
+        Some(id) => Ok(id),
+        None => new_guest(tx, clock, message).await,
     }
+}
+
+/// The guest whom this one turned out to be, or the same. No merge takes that guest away until the
+/// transaction ends: it would leave behind what this one begins.
+async fn standing(
+    tx: &mut PgConnection,
+    message: &AcceptMessage,
+    id: GuestId,
+) -> Result<Option<GuestId>> {
+    let mut id = id.uuid();
+    // Links that close a circle end somewhere in it.
+    for _ in 0..MERGED_AT_MOST {
+        let found: Option<(Uuid, Option<Uuid>)> = sqlx::query_as(
+            "select id, merged_into from guests where organization_id = $1 and id = $2
+             for key share",
+        )
+        .bind(message.scope.organization_id.uuid())
+        .bind(id)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        match found {
+            None => return Ok(None),
+            Some((id, None)) => return Ok(Some(GuestId::from(id))),
+            Some((_, Some(next))) => id = next,
+        }
+    }
+    Ok(Some(GuestId::from(id)))
 }
 
 /// A guest nobody knew. The name stands as the channel shows it: where it divides is not known.

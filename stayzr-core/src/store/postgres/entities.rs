@@ -3,14 +3,14 @@ use serde_json::json;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{PostgresStore, error::failed, rows};
+use super::{PostgresStore, document::document, error::failed, rows};
 use crate::{
     Result,
     ids::{GuestId, OrganizationId},
     model::{Contact, Organization},
     port::{
         Page, PageRequest,
-        entities::{Entities, EntityFilter, RowRef},
+        entities::{ContactOwner, Entities, EntityFilter, RowRef},
     },
     store::codec,
     tenant::TenantScope,
@@ -106,6 +106,33 @@ impl Entities for PostgresStore {
         codec::decode_all(OPERATION, &rows)
     }
 
+    async fn contact_owners(
+        &self,
+        scope: TenantScope,
+        contacts: &[Contact],
+    ) -> Result<Vec<ContactOwner>> {
+        const OPERATION: &str = "postgres.contact_owners";
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select json_build_object('channel', c.channel, 'address', c.address,
+                 'guest_id', c.guest_id, 'source', c.source)::text
+             from (select value ->> 'channel' as channel, value ->> 'address' as address,
+                       min(key) as key
+                   from jsonb_array_elements($2::jsonb) with ordinality e(value, key)
+                   group by 1, 2) e
+             join guest_contacts c on c.organization_id = $1
+              and c.channel = e.channel and c.address = e.address
+             order by e.key",
+        )
+        .bind(scope.organization_id.uuid())
+        .bind(document(json!(contacts)))
+        .fetch_all(&mut *self.tenant(OPERATION, scope).await?)
+        .await
+        .map_err(failed(OPERATION))?;
+        rows.iter()
+            .map(|row| codec::contact_owner(OPERATION, row))
+            .collect()
+    }
+
     async fn guest_by_contact(
         &self,
         scope: TenantScope,
@@ -145,11 +172,20 @@ fn narrow(
             .push_bind(ids.clone())
             .push(")");
     }
+    if matches!(kind, EntityKind::Reservation | EntityKind::Note)
+        && let Some(guest) = filter.guest_id
+    {
+        query.push(" and t.guest_id = ").push_bind(guest.uuid());
+    }
+    if kind == EntityKind::Note
+        && let Some(reservation) = filter.reservation_id
+    {
+        query
+            .push(" and t.reservation_id = ")
+            .push_bind(reservation.uuid());
+    }
     if kind != EntityKind::Reservation {
         return;
-    }
-    if let Some(guest) = filter.guest_id {
-        query.push(" and t.guest_id = ").push_bind(guest.uuid());
     }
     if let Some(room) = filter.room_id {
         query.push(" and t.room_id = ").push_bind(room.uuid());

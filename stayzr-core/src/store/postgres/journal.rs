@@ -33,6 +33,7 @@ pub(super) async fn write(
                 "id": change.id,
                 "entity": change.entity,
                 "entity_id": change.entity_id,
+                "external_id": change.external_id,
                 "field": change.field,
                 // As text, so that a value which is `null` and no value stay apart.
                 "base": change.base.as_ref().map(text),
@@ -46,12 +47,12 @@ pub(super) async fn write(
         })
         .collect::<Result<Vec<Value>>>()?;
     sqlx::query(
-        "insert into change_log (id, organization_id, entity, entity_id, field, base, old, new,
-             source, outcome, reason, created_at)
-         select id, $2, entity, entity_id, field, base::jsonb, old::jsonb, new::jsonb, source,
-             outcome, reason, created_at
-         from jsonb_to_recordset($1::jsonb) e(id uuid, entity text, entity_id uuid, field text,
-             base text, old text, new text, source jsonb, outcome text, reason text,
+        "insert into change_log (id, organization_id, entity, entity_id, external_id, field,
+             base, old, new, source, outcome, reason, created_at)
+         select id, $2, entity, entity_id, external_id, field, base::jsonb, old::jsonb,
+             new::jsonb, source, outcome, reason, created_at
+         from jsonb_to_recordset($1::jsonb) e(id uuid, entity text, entity_id uuid,
+             external_id text, field text, base text, old text, new text, source jsonb, outcome text, reason text,
              created_at timestamptz)",
     )
     .bind(document(lines))

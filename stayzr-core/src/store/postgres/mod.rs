@@ -10,6 +10,7 @@
 //! forced for both; the migration says which tables each may touch.
 
 mod accept;
+mod conflict;
 mod connect;
 mod conversation;
 mod directory;
@@ -26,13 +27,17 @@ mod lanes;
 mod limit;
 mod lock;
 mod maintenance;
+mod merge;
 mod migrate;
 mod options;
 mod outbound;
 mod page;
+mod park;
+mod provider;
 mod queue;
 mod rows;
 mod setup;
+mod sweep;
 mod sync;
 mod turn;
 

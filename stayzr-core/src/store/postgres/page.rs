@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{document::document, error::failed, jobs, rows, rows::Update};
+use super::{conflict, document::document, error::failed, jobs, merge, park, rows, rows::Update};
 use crate::{
     Error, Result,
     clock::Clock,
-    ids::{JobId, SyncRunId},
-    model::Conflict,
+    ids::SyncRunId,
+    model::Change,
     port::sync::{Mapping, PageWrite, RowWrite, RunCounts},
     store::codec,
     tenant::TenantScope,
@@ -17,17 +17,18 @@ use crate::{
 
 const OPERATION: &str = "postgres.apply_page";
 
-/// Writes all of a page but its journal and cursor.
+/// Writes all of a page but its journal and cursor, and returns what the journal says beside it.
 pub(super) async fn apply(
     tx: &mut PgConnection,
     clock: &dyn Clock,
     page: &PageWrite,
-) -> Result<()> {
+) -> Result<Vec<Change>> {
     let now = clock.now();
     if let Some(lease) = &page.lease {
         jobs::held(tx, lease, now).await?;
     }
     check_integration(tx, page).await?;
+    merge::lock(tx, &page.merges).await?;
     for kind in EntityKind::ALL {
         let made = made(page, kind)?;
         if !made.is_empty() {
@@ -43,14 +44,17 @@ pub(super) async fn apply(
         }
     }
     write_mappings(tx, page.scope, &page.mappings).await?;
+    park::unpark(tx, page, now).await?;
     rows::write_contacts(tx, page.scope, &page.contacts, now).await?;
-    open_conflicts(tx, &page.conflicts).await?;
-    park(tx, clock, page).await?;
+    merge::apply(tx, page, now).await?;
+    conflict::open(tx, &page.conflicts).await?;
+    conflict::settle(tx, clock, page).await?;
+    let parked = park::park(tx, clock, page).await?;
     jobs::enqueue(tx, clock, &page.jobs).await?;
     if let Some((run, counts)) = page.run {
         count(tx, page.scope, run, counts).await?;
     }
-    Ok(())
+    Ok(parked)
 }
 
 /// Another tenant's integration is not found: its mappings and cursors are out of reach. It stays
@@ -130,7 +134,7 @@ fn changed(page: &PageWrite, wanted: EntityKind) -> Vec<Update<'_>> {
 }
 
 /// Makes or replaces mappings, each exactly if its revision follows the stored one.
-async fn write_mappings(
+pub(super) async fn write_mappings(
     tx: &mut PgConnection,
     scope: TenantScope,
     mappings: &[Mapping],
@@ -151,6 +155,7 @@ async fn write_mappings(
                 "hash": mapping.hash,
                 "extra": mapping.extra,
                 "merged_into": mapping.merged_into,
+                "gone_at": mapping.gone_at.map(codec::time),
                 "revision": mapping.revision,
                 "updated_at": codec::time(mapping.updated_at),
             })
@@ -158,12 +163,14 @@ async fn write_mappings(
         .collect();
     let done = sqlx::query(
         "insert into pms_entity_mappings as m (organization_id, integration_id, entity,
-             external_id, local_id, base, version, hash, extra, merged_into, revision, updated_at)
+             external_id, local_id, base, version, hash, extra, merged_into, gone_at,
+             revision, updated_at)
          select $2, e.integration_id, e.entity, e.external_id, e.local_id, e.base, e.version,
-             e.hash, coalesce(e.extra, 'null'), e.merged_into, e.revision, e.updated_at
+             e.hash, coalesce(e.extra, 'null'), e.merged_into, e.gone_at, e.revision,
+             e.updated_at
          from jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text,
              external_id text, local_id uuid, base jsonb, version text, hash text, extra jsonb,
-             merged_into text, revision bigint, updated_at timestamptz)
+             merged_into text, gone_at timestamptz, revision bigint, updated_at timestamptz)
          where e.revision = 1 + coalesce((
              select s.revision from pms_entity_mappings s
              where s.integration_id = e.integration_id and s.entity = e.entity
@@ -172,6 +179,7 @@ async fn write_mappings(
          on conflict (integration_id, entity, external_id) do update
          set local_id = excluded.local_id, base = excluded.base, version = excluded.version,
              hash = excluded.hash, extra = excluded.extra, merged_into = excluded.merged_into,
+             gone_at = excluded.gone_at,
              revision = excluded.revision, updated_at = excluded.updated_at
          where m.organization_id = excluded.organization_id
            and m.revision = excluded.revision - 1",
@@ -190,111 +198,6 @@ async fn write_mappings(
     Ok(())
 }
 
-async fn open_conflicts(tx: &mut PgConnection, conflicts: &[Conflict]) -> Result<()> {
-    if conflicts.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<Value> = conflicts
-        .iter()
-        .map(|conflict| {
-            json!({
-                "id": conflict.id,
-                "organization_id": conflict.organization_id,
-                "integration_id": conflict.integration_id,
-                "entity": conflict.entity,
-                "entity_id": conflict.entity_id,
-                "base": conflict.base,
-                "local": conflict.local,
-                "remote": conflict.remote,
-                "status": conflict.status,
-                "created_at": codec::time(conflict.created_at),
-                "updated_at": codec::time(conflict.updated_at),
-            })
-        })
-        .collect();
-    let document = document(rows);
-    sqlx::query(
-        "delete from pms_conflicts c
-         using jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text, entity_id uuid)
-         where c.integration_id = e.integration_id and c.entity = e.entity
-           and c.entity_id = e.entity_id and c.status = 'open'",
-    )
-    .bind(&document)
-    .execute(&mut *tx)
-    .await
-    .map_err(failed("postgres.open_conflicts"))?;
-    sqlx::query(
-        "insert into pms_conflicts (id, organization_id, integration_id, entity, entity_id, base,
-             local, remote, status, created_at, updated_at)
-         select id, organization_id, integration_id, entity, entity_id, base, local, remote,
-             status, created_at, updated_at
-         from jsonb_to_recordset($1::jsonb) e(id uuid, organization_id uuid, integration_id uuid,
-             entity text, entity_id uuid, base jsonb, local jsonb, remote jsonb, status text,
-             created_at timestamptz, updated_at timestamptz)",
-    )
-    .bind(&document)
-    .execute(tx)
-    .await
-    .map_err(failed("postgres.open_conflicts"))?;
-    Ok(())
-}
-
-/// Puts records aside as FAILED jobs. A record that stands there already is brought up to date, and
-/// nothing is written for one that stands there with the same reason.
-async fn park(tx: &mut PgConnection, clock: &dyn Clock, page: &PageWrite) -> Result<()> {
-    if page.parked.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<Value> = page
-        .parked
-        .iter()
-        .map(|parked| {
-            let job = parked.job(page.scope, page.integration_id);
-            json!({
-                "id": JobId::generate(clock),
-                "queue": job.queue,
-                "reason": parked.reason,
-                "payload": job.payload,
-                "dedupe_key": job.dedupe_key,
-                "max_attempts": job.max_attempts,
-            })
-        })
-        .collect();
-    let document = document(rows);
-    sqlx::query(
-        "update jobs_done as d set last_error = e.reason, updated_at = $3
-         from jsonb_to_recordset($1::jsonb) e(queue text, dedupe_key text, reason text)
-         where d.organization_id = $2 and d.queue = e.queue and d.dedupe_key = e.dedupe_key
-           and d.status = 'FAILED' and d.last_error is distinct from e.reason",
-    )
-    .bind(&document)
-    .bind(page.scope.organization_id.uuid())
-    .bind(clock.now())
-    .execute(&mut *tx)
-    .await
-    .map_err(failed("postgres.park"))?;
-    sqlx::query(
-        "insert into jobs_done (id, queue, organization_id, property_id, status, attempts,
-             max_attempts, last_error, payload, dedupe_key, priority, created_at, updated_at)
-         select e.id, e.queue, $2, $3, 'FAILED', 1, e.max_attempts, e.reason, e.payload,
-             e.dedupe_key, 0, $4, $4
-         from jsonb_to_recordset($1::jsonb) e(id uuid, queue text, dedupe_key text, reason text,
-             payload jsonb, max_attempts integer)
-         where not exists (
-             select 1 from jobs_done d
-             where d.organization_id = $2 and d.queue = e.queue and d.dedupe_key = e.dedupe_key
-               and d.status = 'FAILED')",
-    )
-    .bind(&document)
-    .bind(page.scope.organization_id.uuid())
-    .bind(page.scope.property_id.map(|id| id.uuid()))
-    .bind(clock.now())
-    .execute(tx)
-    .await
-    .map_err(failed("postgres.park"))?;
-    Ok(())
-}
-
 async fn count(
     tx: &mut PgConnection,
     scope: TenantScope,
@@ -304,7 +207,8 @@ async fn count(
     sqlx::query(
         "update pms_sync_runs
          set read = read + $3, created = created + $4, updated = updated + $5,
-             unchanged = unchanged + $6, parked = parked + $7, conflicts = conflicts + $8
+             unchanged = unchanged + $6, parked = parked + $7, conflicts = conflicts + $8,
+             unknown = unknown + $9, gone = gone + $10
          where id = $1 and organization_id = $2",
     )
     .bind(run.uuid())
@@ -315,6 +219,8 @@ async fn count(
     .bind(counts.unchanged)
     .bind(counts.parked)
     .bind(counts.conflicts)
+    .bind(counts.unknown)
+    .bind(counts.gone)
     .execute(tx)
     .await
     .map_err(failed("postgres.count"))?;

@@ -17,8 +17,13 @@ use crate::{
     transform::{ColumnType, EntityKind, EntityRow, FieldMap},
 };
 
-/// The JSON of a row `t`, as [`codec::entity_row`] reads it.
+/// The JSON of a row `t` as text, as [`codec::entity_row`] reads it.
 pub(super) fn select_json(kind: EntityKind) -> String {
+    format!("{}::text", json_object(kind))
+}
+
+/// The JSON of a row `t`.
+pub(super) fn json_object(kind: EntityKind) -> String {
     let mut fields = String::new();
     for column in kind.columns() {
         if !fields.is_empty() {
@@ -35,7 +40,7 @@ pub(super) fn select_json(kind: EntityKind) -> String {
     format!(
         "json_build_object('id', t.id, 'organization_id', t.organization_id, \
          'property_id', {property}, 'version', t.version, 'created_at', t.created_at, \
-         'updated_at', t.updated_at, 'fields', json_build_object({fields}))::text"
+         'updated_at', t.updated_at, 'fields', json_build_object({fields}))"
     )
 }
 
@@ -207,6 +212,28 @@ pub(super) async fn update(
         .await
         .map_err(failed(OPERATION))?;
     Ok(done.rows_affected() == updates.len() as u64)
+}
+
+/// Whether a row still has the version that somebody saw. It keeps it until the transaction ends.
+pub(super) async fn stands(
+    tx: &mut PgConnection,
+    scope: TenantScope,
+    kind: EntityKind,
+    update: &Update<'_>,
+) -> Result<bool> {
+    let statement = format!(
+        "select 1 from {table} where id = $1 and version = $2 and organization_id = $3
+         for no key update",
+        table = kind.table(),
+    );
+    let there: Option<i32> = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(update.id)
+        .bind(update.expected_version)
+        .bind(scope.organization_id.uuid())
+        .fetch_optional(tx)
+        .await
+        .map_err(failed("postgres.row"))?;
+    Ok(there.is_some())
 }
 
 /// Sets addresses of guests: those of the guest's row that are no longer named go, new ones come

@@ -1,12 +1,14 @@
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{PostgresStore, error::failed, rows};
 use crate::{
     Error, ErrorKind, Result,
     ids::{ApiTokenId, ChannelAccountId, IntegrationId},
-    model::{ChannelAccount, Integration, Organization, Property},
+    model::{
+        ChannelAccount, Integration, IntegrationStatus, Organization, Property, ProviderDocument,
+    },
     port::setup::{NewToken, Setup},
     store::codec,
     tenant::TenantScope,
@@ -93,7 +95,7 @@ impl Setup for PostgresStore {
         .bind(&integration.remote_property_id)
         .bind(&integration.settings)
         .bind(&integration.sealed)
-        .bind(status_name(&integration)?)
+        .bind(status_name(integration.status)?)
         .bind(integration.created_at)
         .bind(integration.updated_at)
         .execute(&mut *tx)
@@ -126,7 +128,7 @@ impl Setup for PostgresStore {
         .bind(integration.organization_id.uuid())
         .bind(&integration.settings)
         .bind(&integration.sealed)
-        .bind(status_name(&integration)?)
+        .bind(status_name(integration.status)?)
         .bind(integration.updated_at)
         .execute(&mut *tx)
         .await
@@ -139,6 +141,43 @@ impl Setup for PostgresStore {
             )),
             _ => Ok(()),
         }
+    }
+
+    async fn set_integration_status(
+        &self,
+        scope: TenantScope,
+        id: IntegrationId,
+        status: IntegrationStatus,
+    ) -> Result<bool> {
+        const OPERATION: &str = "postgres.set_integration_status";
+        let mut tx = self.tenant(OPERATION, scope).await?;
+        let done = sqlx::query(
+            "update pms_integrations set status = $4, updated_at = $5
+             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization_id.uuid())
+        .bind(scope.property_id.map(|id| id.uuid()))
+        .bind(status_name(status)?)
+        .bind(self.clock.now())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(OPERATION))?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn put_provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+        config: Value,
+    ) -> Result<ProviderDocument> {
+        self.put_document(scope, provider, &config).await
+    }
+
+    async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>> {
+        self.select_documents(scope, None).await
     }
 
     async fn delete_integration(&self, scope: TenantScope, id: IntegrationId) -> Result<bool> {
@@ -301,9 +340,9 @@ impl PostgresStore {
     }
 }
 
-fn status_name(integration: &Integration) -> Result<String> {
-    match serde_json::to_value(integration.status) {
-        Ok(serde_json::Value::String(name)) => Ok(name),
+fn status_name(status: IntegrationStatus) -> Result<String> {
+    match serde_json::to_value(status) {
+        Ok(Value::String(name)) => Ok(name),
         _ => Err(Error::internal(
             "postgres.integration",
             "the status has no name",

@@ -8,10 +8,10 @@ use super::{PostgresStore, error::failed, journal, page};
 use crate::{
     Error, Result,
     ids::{IntegrationId, SyncRunId},
-    model::{Integration, RunMode, SyncRun},
+    model::{Integration, ProviderDocument, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, RunEnd, SyncStore},
+        sync::{Cursor, MappedRecord, Mapping, PageWrite, RunEnd, SyncStore},
     },
     store::codec,
     tenant::TenantScope,
@@ -45,7 +45,7 @@ impl SyncStore for PostgresStore {
             "select json_build_object('integration_id', m.integration_id, 'entity', m.entity,
                  'external_id', m.external_id, 'local_id', m.local_id, 'base', m.base,
                  'version', m.version, 'hash', m.hash, 'extra', m.extra,
-                 'merged_into', m.merged_into, 'revision', m.revision,
+                 'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
                  'updated_at', m.updated_at)::text
              from (select value, min(key) as key
                    from unnest($4) with ordinality u(value, key) group by value) e
@@ -75,7 +75,7 @@ impl SyncStore for PostgresStore {
             "select json_build_object('integration_id', m.integration_id, 'entity', m.entity,
                  'external_id', m.external_id, 'local_id', m.local_id, 'base', m.base,
                  'version', m.version, 'hash', m.hash, 'extra', m.extra,
-                 'merged_into', m.merged_into, 'revision', m.revision,
+                 'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
                  'updated_at', m.updated_at)::text
              from (select value, min(key) as key
                    from unnest($4) with ordinality u(value, key) group by value) e
@@ -120,11 +120,13 @@ impl SyncStore for PostgresStore {
     async fn apply_page(&self, page: PageWrite) -> Result<()> {
         const OPERATION: &str = "postgres.apply_page";
         let mut tx = self.tenant(OPERATION, page.scope).await?;
-        page::apply(&mut tx, &*self.clock, &page).await?;
+        let beside = page::apply(&mut tx, &*self.clock, &page).await?;
         if let Some(cursor) = &page.cursor {
             write_cursor(&mut tx, page.scope, cursor, self.clock.now()).await?;
         }
-        journal::write(&mut tx, page.scope, &page.changes).await?;
+        let mut changes = page.changes;
+        changes.extend(beside);
+        journal::write(&mut tx, page.scope, &changes).await?;
         tx.commit().await.map_err(failed(OPERATION))
     }
 
@@ -139,12 +141,14 @@ impl SyncStore for PostgresStore {
         let mut tx = self.tenant(OPERATION, scope).await?;
         sqlx::query(
             "insert into pms_sync_runs (id, organization_id, integration_id, mode, status, read,
-                 created, updated, unchanged, parked, conflicts, error, started_at, finished_at)
+                 created, updated, unchanged, parked, conflicts, unknown, gone, error, started_at,
+                 finished_at)
              select id, organization_id, integration_id, mode, status, read, created, updated,
-                 unchanged, parked, conflicts, error, $2, $3
+                 unchanged, parked, conflicts, unknown, gone, error, $2, $3
              from jsonb_to_record($1::jsonb) e(id uuid, organization_id uuid, integration_id uuid,
                  mode text, status text, read bigint, created bigint, updated bigint,
-                 unchanged bigint, parked bigint, conflicts bigint, error text)",
+                 unchanged bigint, parked bigint, conflicts bigint, unknown bigint, gone bigint,
+                 error text)",
         )
         .bind(json!(run).to_string())
         .bind(run.started_at)
@@ -177,6 +181,36 @@ impl SyncStore for PostgresStore {
         }
     }
 
+    async fn mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MappedRecord>> {
+        self.select_mapped(scope, integration_id, kind, after, limit)
+            .await
+    }
+
+    async fn mapped_count(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> Result<u64> {
+        self.count_mapped(scope, integration_id, kind).await
+    }
+
+    async fn provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+    ) -> Result<Option<ProviderDocument>> {
+        let found = self.select_documents(scope, Some(provider)).await?;
+        Ok(found.into_iter().next())
+    }
+
     async fn runs(
         &self,
         scope: TenantScope,
@@ -188,7 +222,7 @@ impl SyncStore for PostgresStore {
             "select json_build_object('id', id, 'organization_id', organization_id,
                  'integration_id', integration_id, 'mode', mode, 'status', status, 'read', read,
                  'created', created, 'updated', updated, 'unchanged', unchanged,
-                 'parked', parked, 'conflicts', conflicts, 'error', error,
+                 'parked', parked, 'conflicts', conflicts, 'unknown', unknown, 'gone', gone, 'error', error,
                  'started_at', started_at, 'finished_at', finished_at)::text
              from pms_sync_runs
              where organization_id = $1 and integration_id = $2 and ($3 is null or id < $3::uuid)
@@ -261,6 +295,3 @@ async fn write_cursor(
     .map_err(failed("postgres.write_cursor"))?;
     Ok(())
 }
-
-#[async_trait]
-impl crate::port::conflict::Conflicts for PostgresStore {}

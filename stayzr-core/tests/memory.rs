@@ -21,6 +21,6 @@ macro_rules! suites {
 }
 
 suites! {
-    conversation directory edit entities idempotency inbox knowledge maintenance outbound queue
-    setup sync
+    conflict contact_owner conversation create directory edit entities idempotency inbox journal
+    knowledge maintenance merge_guest note outbound parked provider_document queue setup sweep sync
 }

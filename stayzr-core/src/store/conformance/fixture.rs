@@ -100,6 +100,28 @@ pub async fn hotel<S: Setup + ?Sized>(store: &S, clock: &ManualClock) -> Result<
     })
 }
 
+/// Another property of the same organization, with an integration and a channel account.
+pub async fn sister<S: Setup + ?Sized>(
+    store: &S,
+    hotel: &Hotel,
+    clock: &ManualClock,
+) -> Result<Hotel> {
+    let organization_id = hotel.scope.organization_id;
+    let property = property(organization_id, clock)?;
+    let property_id = property.id;
+    store.create_property(property).await?;
+    let integration = integration(organization_id, property_id, clock);
+    store.create_integration(integration.clone()).await?;
+    let account = account(organization_id, property_id, clock);
+    store.create_channel_account(account.clone()).await?;
+    Ok(Hotel {
+        property_id,
+        integration,
+        account,
+        ..hotel.clone()
+    })
+}
+
 /// A property that is not stored yet.
 pub fn property(organization_id: OrganizationId, clock: &ManualClock) -> Result<Property> {
     let id = PropertyId::generate(clock);

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use super::{
     jobs::Jobs,
     page,
-    state::{MemoryStore, State, not_found},
+    state::{MemoryStore, State, not_found, unless},
 };
 use crate::{
     Error, Result,
@@ -12,7 +12,7 @@ use crate::{
     model::Change,
     port::{
         Page, PageRequest,
-        edit::{ChangeFilter, EditWrite, Edits},
+        edit::{ChangeFilter, CreateWrite, EditWrite, Edits},
     },
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
@@ -40,35 +40,69 @@ impl Edits for MemoryStore {
         Ok(row)
     }
 
+    async fn create_row(&self, create: CreateWrite) -> Result<EntityRow> {
+        const OPERATION: &str = "memory.create_row";
+        Jobs::check_new(&create.jobs)?;
+        let (scope, row) = (create.scope, create.row);
+        check_fields(OPERATION, row.kind, &row.fields)?;
+        let mut state = self.lock();
+        if row.organization_id != scope.organization_id || !scope.sees(row.property_id) {
+            return Err(not_found(OPERATION, row.kind.as_str()));
+        }
+        if let Some(property) = row.property_id {
+            state.check_property(OPERATION, row.organization_id, property)?;
+        }
+        let taken = state.rows.contains_key(&(row.kind, row.id));
+        unless(taken, OPERATION, "a row with this id exists already")?;
+        state.rows.insert((row.kind, row.id), row.clone());
+        state.write_contacts(scope.organization_id, &create.contacts);
+        state.add_changes(create.changes);
+        for job in create.jobs {
+            state.jobs.enqueue(job, &*self.clock);
+        }
+        Ok(row)
+    }
+
+    async fn change(&self, scope: TenantScope, id: ChangeId) -> Result<Option<Change>> {
+        let state = self.lock();
+        let line = state.changes.get(&id);
+        Ok(line.filter(|line| state.shows(scope, line)).cloned())
+    }
+
     async fn changes(
         &self,
         scope: TenantScope,
         filter: &ChangeFilter,
         page: &PageRequest,
     ) -> Result<Page<Change>> {
-        let (Some(kind), Some(id)) = (filter.entity, filter.entity_id) else {
-            return Err(Error::unsupported("store", "not available in this store"));
-        };
         let before: Option<ChangeId> = page::after(page)?;
         let state = self.lock();
-        let visible = state.row_in(scope, kind, id).is_some();
         let lines = state
             .changes
             .iter()
             .rev()
-            .filter(|_| visible)
-            .filter(|(_, change)| {
-                change.organization_id == scope.organization_id
-                    && change.entity == kind
-                    && change.entity_id == id
-            })
             .filter(|(id, _)| before.is_none_or(|before| **id < before))
+            .filter(|(_, line)| matches(filter, line) && state.shows(scope, line))
             .map(|(id, change)| (*id, change.clone()));
         Ok(page::cut(lines, page))
     }
 }
 
+fn matches(filter: &ChangeFilter, line: &Change) -> bool {
+    filter.entity.is_none_or(|kind| line.entity == kind)
+        && filter.entity_id.is_none_or(|id| line.entity_id == id)
+        && (filter.external_id.is_none() || line.external_id == filter.external_id)
+        && filter.outcome.is_none_or(|outcome| line.outcome == outcome)
+}
+
 impl State {
+    /// Whether a scope sees a line of the journal: with a property, only one about a row there.
+    fn shows(&self, scope: TenantScope, line: &Change) -> bool {
+        line.organization_id == scope.organization_id
+            && (scope.property_id.is_none()
+                || self.row_in(scope, line.entity, line.entity_id).is_some())
+    }
+
     /// Sets fields of a row and counts its version up.
     pub(super) fn set_fields(
         &mut self,

@@ -8,15 +8,15 @@ use uuid::Uuid;
 use super::{
     page,
     setup::sees,
-    state::{MemoryStore, State},
+    state::{ContactSource, MemoryStore, State},
 };
 use crate::{
     Result,
-    ids::{GuestId, OrganizationId, PropertyId},
+    ids::{GuestId, OrganizationId, PropertyId, ReservationId, RoomId},
     model::{Contact, Organization},
     port::{
         Page, PageRequest,
-        entities::{Entities, EntityFilter, RowRef},
+        entities::{ContactOwner, Entities, EntityFilter, RowRef},
         sync::Mapping,
     },
     tenant::TenantScope,
@@ -100,6 +100,28 @@ impl Entities for MemoryStore {
         Ok(refs)
     }
 
+    async fn contact_owners(
+        &self,
+        scope: TenantScope,
+        contacts: &[Contact],
+    ) -> Result<Vec<ContactOwner>> {
+        let state = self.lock();
+        let wanted: HashSet<&Contact> = contacts.iter().collect();
+        Ok(wanted
+            .into_iter()
+            .filter_map(|contact| {
+                let address = contact.address.clone();
+                let key = (scope.organization_id, contact.channel, address);
+                let entry = state.contacts.get(&key)?;
+                Some(ContactOwner {
+                    contact: contact.clone(),
+                    guest_id: entry.guest_id,
+                    written_from: entry.source == ContactSource::Channel,
+                })
+            })
+            .collect())
+    }
+
     async fn guest_by_contact(
         &self,
         scope: TenantScope,
@@ -152,15 +174,18 @@ fn uuid(fields: &FieldMap, field: &str) -> Option<Uuid> {
 fn matches(filter: &EntityFilter, row: &EntityRow) -> bool {
     let fields = &row.fields;
     let reservation = row.kind == EntityKind::Reservation;
+    let note = row.kind == EntityKind::Note;
+    let names = |field, id: Option<Uuid>| id.is_none_or(|id| uuid(fields, field) == Some(id));
     let time = |field| -> Option<DateTime<Utc>> { fields.text(field)?.parse().ok() };
     filter.ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
+        && (!(reservation || note) || names("guest_id", filter.guest_id.map(GuestId::uuid)))
+        && (!note
+            || names(
+                "reservation_id",
+                filter.reservation_id.map(ReservationId::uuid),
+            ))
         && (!reservation
-            || (filter
-                .guest_id
-                .is_none_or(|guest| uuid(fields, "guest_id") == Some(guest.uuid()))
-                && filter
-                    .room_id
-                    .is_none_or(|room| uuid(fields, "room_id") == Some(room.uuid()))
+            || (names("room_id", filter.room_id.map(RoomId::uuid))
                 && filter
                     .number
                     .as_deref()

@@ -110,42 +110,6 @@ impl Jobs {
         id
     }
 
-    /// Stores a FAILED job with this reason, or brings the one that stands for the same up to
-    /// date.
-    pub(super) fn park(&mut self, new: NewJob, reason: &str, clock: &dyn Clock) {
-        let now = clock.now();
-        let lane = (new.queue, new.scope.map(|scope| scope.organization_id));
-        let key = (lane, new.dedupe_key.clone().unwrap_or_default());
-        let standing = self
-            .parked
-            .get(&key)
-            .and_then(|id| self.entries.get_mut(id));
-        if let Some(entry) = standing
-            && entry.job.status == JobStatus::Failed
-        {
-            if entry.job.last_error.as_deref() != Some(reason) {
-                entry.job.last_error = Some(reason.to_owned());
-                entry.job.updated_at = now;
-            }
-            return;
-        }
-        let id = JobId::generate(clock);
-        let mut job = job(id, new, now);
-        job.status = JobStatus::Failed;
-        job.last_error = Some(reason.to_owned());
-        self.parked.insert(key, id);
-        self.last_number += 1;
-        let number = self.last_number;
-        self.entries.insert(
-            id,
-            Entry {
-                job,
-                number,
-                place: Place::Done,
-            },
-        );
-    }
-
     /// Claims jobs and returns with them those that ran out of attempts meanwhile.
     pub(super) fn claim(
         &mut self,
@@ -370,7 +334,7 @@ fn nil() -> JobId {
     JobId::from(uuid::Uuid::nil())
 }
 
-fn job(id: JobId, new: NewJob, now: Time) -> Job {
+pub(super) fn job(id: JobId, new: NewJob, now: Time) -> Job {
     Job {
         id,
         queue: new.queue,

@@ -3,6 +3,7 @@
 //! It holds to the same conformance suites as the SQL stores. Nothing survives the process.
 
 mod accept;
+mod conflict;
 mod conversation;
 mod directory;
 mod edit;
@@ -13,8 +14,10 @@ mod inbox;
 mod jobs;
 mod knowledge;
 mod maintenance;
+mod merge;
 mod outbound;
 mod page;
+mod parked;
 mod places;
 mod queue;
 mod setup;

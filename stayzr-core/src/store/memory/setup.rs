@@ -5,7 +5,9 @@ use super::state::{MemoryStore, State, TokenEntry, not_found, unless};
 use crate::{
     Error, Result,
     ids::{ApiTokenId, ChannelAccountId, IntegrationId, OrganizationId, PropertyId},
-    model::{ChannelAccount, Integration, Organization, Property},
+    model::{
+        ChannelAccount, Integration, IntegrationStatus, Organization, Property, ProviderDocument,
+    },
     port::setup::{NewToken, Setup},
     tenant::TenantScope,
     transform::{Entity, EntityKind, EntityRow},
@@ -102,6 +104,63 @@ impl Setup for MemoryStore {
         stored.status = integration.status;
         stored.updated_at = integration.updated_at;
         Ok(())
+    }
+
+    async fn set_integration_status(
+        &self,
+        scope: TenantScope,
+        id: IntegrationId,
+        status: IntegrationStatus,
+    ) -> Result<bool> {
+        let (mut state, now) = self.begin();
+        if state.integration_in(scope, id).is_none() {
+            return Ok(false);
+        }
+        if let Some(stored) = state.integrations.get_mut(&id)
+            && stored.status != status
+        {
+            stored.status = status;
+            stored.updated_at = now;
+        }
+        Ok(true)
+    }
+
+    async fn put_provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+        config: Value,
+    ) -> Result<ProviderDocument> {
+        let (mut state, now) = self.begin();
+        let organization_id = scope.organization_id;
+        if !state.organizations.contains_key(&organization_id) {
+            return Err(not_found("memory.put_provider_document", "organization"));
+        }
+        let document = state
+            .provider_documents
+            .entry((organization_id, provider.to_owned()))
+            .or_insert_with(|| ProviderDocument {
+                organization_id,
+                provider: provider.to_owned(),
+                version: 0,
+                config: Value::Null,
+                created_at: now,
+                updated_at: now,
+            });
+        document.version += 1;
+        document.config = config;
+        document.updated_at = now;
+        Ok(document.clone())
+    }
+
+    async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>> {
+        let state = self.lock();
+        Ok(state
+            .provider_documents
+            .values()
+            .filter(|document| document.organization_id == scope.organization_id)
+            .cloned()
+            .collect())
     }
 
     async fn delete_integration(&self, scope: TenantScope, id: IntegrationId) -> Result<bool> {

@@ -21,7 +21,7 @@ use crate::{
     },
     model::{
         Change, ChannelAccount, Chunk, Conflict, ContactChannel, Conversation, Document,
-        Integration, Message, Organization, RunMode, ServiceRequest, SyncRun,
+        Integration, Message, Organization, ProviderDocument, RunMode, ServiceRequest, SyncRun,
     },
     port::{
         inbox::Delivery,
@@ -65,16 +65,6 @@ impl MemoryStore {
         let lines = state.changes.values();
         lines
             .filter(|change| change.organization_id == organization)
-            .cloned()
-            .collect()
-    }
-
-    /// Conflicts of an organization, the oldest first.
-    pub fn conflicts(&self, organization: OrganizationId) -> Vec<Conflict> {
-        let state = self.lock();
-        let conflicts = state.conflicts.values();
-        conflicts
-            .filter(|conflict| conflict.organization_id == organization)
             .cloned()
             .collect()
     }
@@ -134,6 +124,8 @@ pub(super) struct State {
     pub(super) rows: BTreeMap<(EntityKind, Uuid), EntityRow>,
     pub(super) contacts: HashMap<(OrganizationId, ContactChannel, String), ContactEntry>,
     pub(super) integrations: BTreeMap<IntegrationId, Integration>,
+    /// By organization and provider.
+    pub(super) provider_documents: BTreeMap<(OrganizationId, String), ProviderDocument>,
     pub(super) accounts: BTreeMap<ChannelAccountId, ChannelAccount>,
     pub(super) mappings: BTreeMap<MappingKey, Mapping>,
     pub(super) mapped: HashMap<(IntegrationId, EntityKind, Uuid), String>,

@@ -14,13 +14,16 @@ use super::{
 use crate::{
     Error, Result,
     ids::{IntegrationId, SyncRunId},
-    model::{ConflictStatus, Integration, RunMode, SyncRun},
+    model::{Integration, ProviderDocument, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, RowWrite, RunEnd, SyncStore},
+        sync::{
+            Cursor, MappedRecord, Mapping, PageWrite, ParkedRecord, RowWrite, RunEnd, SyncStore,
+        },
     },
+    queue::Queue,
     tenant::TenantScope,
-    transform::EntityKind,
+    transform::{EntityKind, EntityRow},
 };
 
 const APPLY: &str = "memory.apply_page";
@@ -118,29 +121,37 @@ impl SyncStore for MemoryStore {
                 }
             }
         }
+        let organization = page.scope.organization_id;
+        let lane = (Queue::PmsSyncQueue, Some(organization));
         for mapping in page.mappings {
-            let (integration, kind) = (mapping.integration_id, mapping.entity);
-            let external = mapping.external_id.clone();
-            let local = (integration, kind, mapping.local_id);
-            let key = (integration, kind, external.clone());
-            if let Some(before) = state.mappings.insert(key, mapping) {
-                state.mapped.remove(&(integration, kind, before.local_id));
+            let again = page.parked.iter().any(|parked| {
+                parked.entity == mapping.entity
+                    && parked.external_id.as_ref() == Some(&mapping.external_id)
+            });
+            if !again {
+                let (of, kind) = (mapping.integration_id, mapping.entity);
+                let key = ParkedRecord::dedupe_key(of, kind, &mapping.external_id);
+                state.jobs.unpark(lane, key, now);
             }
-            state.mapped.insert(local, external);
+            state.put_mapping(mapping);
         }
-        state.write_contacts(page.scope.organization_id, &page.contacts);
+        state.write_contacts(organization, &page.contacts);
+        for merge in page.merges {
+            state.merge_guest(organization, page.integration_id, merge, now);
+        }
         state.add_changes(page.changes);
         for conflict in page.conflicts {
-            state.conflicts.retain(|_, open| {
-                open.status != ConflictStatus::Open
-                    || (open.integration_id, open.entity, open.entity_id)
-                        != (conflict.integration_id, conflict.entity, conflict.entity_id)
-            });
-            state.conflicts.insert(conflict.id, conflict);
+            state.open_conflict(conflict);
+        }
+        for settled in page.settled {
+            state.settle_conflict(page.integration_id, &settled, now);
         }
         for parked in page.parked {
             let job = parked.job(page.scope, page.integration_id);
-            state.jobs.park(job, &parked.reason, &*self.clock);
+            if state.jobs.park(job, &parked.reason, &*self.clock) {
+                let line = parked.change(&*self.clock, page.scope, page.integration_id);
+                state.add_changes(vec![line]);
+            }
         }
         for job in page.jobs {
             state.jobs.enqueue(job, &*self.clock);
@@ -158,6 +169,8 @@ impl SyncStore for MemoryStore {
             run.unchanged += counts.unchanged;
             run.parked += counts.parked;
             run.conflicts += counts.conflicts;
+            run.unknown += counts.unknown;
+            run.gone += counts.gone;
         }
         Ok(())
     }
@@ -182,6 +195,46 @@ impl SyncStore for MemoryStore {
         run.error = end.reason().map(str::to_owned);
         run.finished_at = Some(now);
         Ok(())
+    }
+
+    async fn mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MappedRecord>> {
+        let state = self.lock();
+        let standing = state.standing(scope, integration_id, kind);
+        Ok(standing
+            .filter(|mapping| after.is_none_or(|after| mapping.external_id.as_str() > after))
+            .take(limit as usize)
+            .map(|mapping| MappedRecord {
+                external_id: mapping.external_id.clone(),
+                local_id: mapping.local_id,
+            })
+            .collect())
+    }
+
+    async fn mapped_count(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> Result<u64> {
+        let state = self.lock();
+        Ok(state.standing(scope, integration_id, kind).count() as u64)
+    }
+
+    async fn provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+    ) -> Result<Option<ProviderDocument>> {
+        let state = self.lock();
+        let key = (scope.organization_id, provider.to_owned());
+        Ok(state.provider_documents.get(&key).cloned())
     }
 
     async fn runs(
@@ -213,6 +266,7 @@ impl State {
         self.integration_in(page.scope, page.integration_id)
             .ok_or_else(|| not_found(APPLY, "integration"))?;
         let mut touched = HashSet::new();
+        let mut made = HashSet::new();
         for row in &page.rows {
             let key = match row {
                 RowWrite::Insert(row) => {
@@ -223,6 +277,7 @@ impl State {
                     if self.rows.contains_key(&(row.kind, row.id)) {
                         return Err(Error::conflict(APPLY, "a row exists already"));
                     }
+                    made.insert((row.kind, row.id));
                     (row.kind, row.id)
                 }
                 RowWrite::Update {
@@ -246,7 +301,46 @@ impl State {
                 return Err(Error::conflict(APPLY, "a page names a row twice"));
             }
         }
+        for guest in page
+            .merges
+            .iter()
+            .flat_map(|merge| [merge.from, merge.into])
+        {
+            let key = (EntityKind::Guest, guest.uuid());
+            let ours = |row: &EntityRow| row.organization_id == page.scope.organization_id;
+            if !made.contains(&key) && !self.rows.get(&key).is_some_and(ours) {
+                return Err(Error::conflict(APPLY, "a guest is gone"));
+            }
+        }
         self.check_mappings(&page.mappings)
+    }
+
+    /// Mappings of records that the vendor should still have, in order of its ids.
+    fn standing(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> impl Iterator<Item = &Mapping> {
+        let visible = self.integration_in(scope, integration_id).is_some();
+        self.mappings
+            .range((integration_id, kind, String::new())..)
+            .take_while(move |((of, of_kind, _), _)| (*of, *of_kind) == (integration_id, kind))
+            .map(|(_, mapping)| mapping)
+            .filter(move |_| visible)
+            .filter(|mapping| mapping.merged_into.is_none() && mapping.gone_at.is_none())
+    }
+
+    /// Makes or replaces a mapping.
+    pub(super) fn put_mapping(&mut self, mapping: Mapping) {
+        let (integration, kind) = (mapping.integration_id, mapping.entity);
+        let external = mapping.external_id.clone();
+        let local = (integration, kind, mapping.local_id);
+        let key = (integration, kind, external.clone());
+        if let Some(before) = self.mappings.insert(key, mapping) {
+            self.mapped.remove(&(integration, kind, before.local_id));
+        }
+        self.mapped.insert(local, external);
     }
 
     /// Refuses mappings that somebody else replaced, and a row under two external ids.
@@ -272,6 +366,3 @@ impl State {
         Ok(())
     }
 }
-
-#[async_trait]
-impl crate::port::conflict::Conflicts for MemoryStore {}

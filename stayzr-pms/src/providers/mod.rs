@@ -6,5 +6,7 @@
 //! reads bodies offline, `transform` translates records and
 //! `wire` is the vendor's JSON.
 
+#[cfg(feature = "cloudbeds")]
+pub mod cloudbeds;
 #[cfg(feature = "mews")]
 pub mod mews;

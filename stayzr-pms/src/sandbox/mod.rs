@@ -16,6 +16,7 @@
 //! | `POST /_sandbox/deliver` | sends the webhooks that wait, now |
 //! | `GET /_sandbox/stats` | calls by operation and what they caused |
 
+pub mod cloudbeds;
 mod deliver;
 mod fault;
 pub mod mews;
@@ -24,6 +25,7 @@ mod profile;
 mod server;
 mod splitmix;
 
+pub use cloudbeds::{CloudbedsOptions, CloudbedsSandbox};
 pub use fault::{Fault, FaultKind};
 pub use mews::{MewsSandbox, SandboxOptions};
 pub use profile::{Counts, HotelProfile, RoomTypeProfile};

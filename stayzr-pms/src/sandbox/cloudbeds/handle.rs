@@ -1,0 +1,132 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use secrecy::SecretString;
+use serde_json::Value;
+use stayzr_core::{Error, Result};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{
+    super::{Fault, server::Server},
+    CloudbedsOptions,
+    api::Vendor,
+    delivery::{self, Deliveries},
+    state::Hotel,
+};
+
+/// A running sandbox of Cloudbeds with one hotel. Several may run in a process, each on its own port.
+/// It stops when it is dropped.
+///
+/// ```no_run
+/// use stayzr_pms::sandbox::{CloudbedsSandbox, CloudbedsOptions};
+///
+/// # async fn run() -> stayzr_core::Result<()> {
+/// let sandbox = CloudbedsSandbox::start(CloudbedsOptions::default()).await?;
+/// println!("Cloudbeds is at {}", sandbox.base_url());
+/// sandbox.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct CloudbedsSandbox {
+    server: Server,
+    vendor: Arc<Vendor>,
+    courier: JoinHandle<()>,
+    base_url: String,
+}
+
+impl std::fmt::Debug for CloudbedsSandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CloudbedsSandbox")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CloudbedsSandbox {
+    /// Starts a sandbox: with the state of its file, or with records made from the seed. Errors if
+    /// it cannot listen, or if the file cannot be read.
+    pub async fn start(options: CloudbedsOptions) -> Result<Self> {
+        let fault = |what: &'static str, error: std::io::Error| {
+            Error::internal("sandbox.cloudbeds.start", what).with_source(error)
+        };
+        let slug = &options.hotel.slug;
+        let kept = match &options.state_file {
+            Some(path) => Hotel::load(path, options.seed, slug)
+                .map_err(|error| fault("the state file cannot be read", error))?,
+            None => None,
+        };
+        let mut hotel = kept.unwrap_or_else(|| {
+            let now = options.clock.now();
+            let zone: chrono_tz::Tz = options.hotel.time_zone.parse().unwrap_or(chrono_tz::UTC);
+            let today = options
+                .today
+                .unwrap_or_else(|| now.with_timezone(&zone).date_naive());
+            Hotel::seeded(options.seed, &options.hotel, options.counts, today, now)
+        });
+        let listener = listen(options.listen, hotel.port)
+            .await
+            .map_err(|error| fault("the sandbox cannot listen", error))?;
+        let deliveries = Deliveries::new(options.webhook_url.clone())?;
+        hotel.port = listener.local_addr().ok().map(|address| address.port());
+        let vendor = Arc::new(Vendor::new(hotel, &options, deliveries));
+        vendor.keep(&vendor.running().hotel);
+        let server = Server::start(listener, Arc::clone(&vendor) as _)
+            .map_err(|error| fault("the sandbox cannot listen", error))?;
+        let courier = tokio::spawn(delivery::run(Arc::downgrade(&vendor)));
+        let base_url = format!("http://{}", server.address);
+        vendor.base_url.get_or_init(|| base_url.clone());
+        Ok(Self {
+            server,
+            vendor,
+            courier,
+            base_url,
+        })
+    }
+
+    /// Where it is: the `base_url` of a provider, and what `/_sandbox` is appended to.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// The property's id at the vendor.
+    pub fn property_id(&self) -> String {
+        self.vendor.running().hotel.property_id.clone()
+    }
+
+    /// Where webhooks go from now on, the URL's token included; none keeps them waiting.
+    pub fn set_webhook(&self, url: Option<SecretString>) {
+        self.vendor.deliveries.set(url);
+    }
+
+    /// Lets a fault happen. [`stayzr_core::ErrorKind::Invalid`] if its kind does not exist.
+    pub fn inject(&self, fault: Fault) -> Result<()> {
+        let added = self.vendor.running().faults.add(fault);
+        added.map_err(|reason| Error::invalid("sandbox.cloudbeds.inject", reason))
+    }
+
+    /// Sends the webhooks that wait, now.
+    pub async fn deliver(&self) -> Value {
+        self.vendor.deliver(true).await
+    }
+
+    /// Closes every connection and frees the port.
+    pub async fn shutdown(self) {
+        self.courier.abort();
+        self.server.shutdown().await;
+    }
+}
+
+/// The port of last time, if it is free and none is asked for: connections that were set up with
+/// it go on working.
+async fn listen(wanted: SocketAddr, last: Option<u16>) -> std::io::Result<TcpListener> {
+    if let (0, Some(port)) = (wanted.port(), last)
+        && let Ok(listener) = TcpListener::bind(SocketAddr::new(wanted.ip(), port)).await
+    {
+        return Ok(listener);
+    }
+    TcpListener::bind(wanted).await
+}

@@ -11,6 +11,8 @@ const MAPPED: &str = "select json_object('external_id', external_id, 'local_id',
      from pms_entity_mappings
      where integration_id = $2 and entity = $3 and external_id > $4 and +organization_id = $1
        and merged_into is null and gone_at is null
+       and exists (select 1 from pms_integrations i where i.id = $2
+           and i.organization_id = $1 and ($6 is null or i.property_id = $6))
      order by external_id limit $5";
 
 impl SqliteStore {
@@ -30,6 +32,7 @@ impl SqliteStore {
             // No id of a vendor is empty.
             .bind(after.unwrap_or_default())
             .bind(limit)
+            .bind(scope.property_id.map(|id| id.to_string()))
             .fetch_all(&self.reader)
             .await
             .map_err(failed(OPERATION))?;
@@ -45,11 +48,14 @@ impl SqliteStore {
         let count: i64 = sqlx::query_scalar(
             "select count(*) from pms_entity_mappings
              where integration_id = $2 and entity = $3 and +organization_id = $1
-               and merged_into is null and gone_at is null",
+               and merged_into is null and gone_at is null
+               and exists (select 1 from pms_integrations i where i.id = $2
+                   and i.organization_id = $1 and ($4 is null or i.property_id = $4))",
         )
         .bind(scope.organization_id.to_string())
         .bind(integration_id.to_string())
         .bind(kind.as_str())
+        .bind(scope.property_id.map(|id| id.to_string()))
         .fetch_one(&self.reader)
         .await
         .map_err(failed("sqlite.mapped_count"))?;

@@ -21,6 +21,11 @@ fn nights(room: &Booked) -> Vec<NaiveDate> {
         .collect()
 }
 
+/// A day where Cloudbeds writes a time.
+fn midnight(day: Option<NaiveDate>) -> Option<String> {
+    day.map(|day| format!("{day} 00:00:00"))
+}
+
 fn total_of(room: &Booked) -> Decimal {
     room.night * Decimal::from(nights(room).len())
 }
@@ -239,7 +244,8 @@ impl Hotel {
             "isDeleted": booking.deleted, "dateCreated": self.local(kept.created),
             "dateCreatedUTC": utc(kept.created), "dateModified": self.local(kept.modified),
             "dateModifiedUTC": utc(kept.modified), "status": booking.status,
-            "reservationCheckIn": booking.start(), "reservationCheckOut": booking.end(),
+            "reservationCheckIn": midnight(booking.start()),
+            "reservationCheckOut": midnight(booking.end()),
             "guestID": booking.guest, "profileID": booking.guest,
             "guestCountry": person.map(|fields| text(fields, "country")).unwrap_or_default(),
             "sourceName": booking.source,
@@ -269,7 +275,7 @@ impl Hotel {
     pub(super) fn guest_line(&self, kept: &Kept<Person>, stale: bool, whole: bool) -> Value {
         let person = kept.seen(stale);
         let stays = self.bookings.values().map(|kept| &kept.now);
-        let stay = stays
+        let mut stay = stays
             .filter(|booking| booking.guest == person.id || booking.others.contains(&person.id));
         let stay = stay.next_back();
         let flag = |key: &str| person.fields.get(key) == Some(&json!(true));

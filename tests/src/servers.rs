@@ -8,6 +8,7 @@ use std::{
 };
 
 use sqlx::{Connection, Executor, PgConnection};
+use stayzr_core::limit::{Ledger, RedisLedger};
 
 /// A PostgreSQL database of its own, dropped at the end.
 #[derive(Debug)]
@@ -82,6 +83,67 @@ pub fn skip(server: &str, why: &str) {
     #[allow(clippy::print_stderr, reason = "a skipped test says so")]
     {
         eprintln!("skipped: {server}: {why}");
+    }
+}
+
+/// A Redis and a prefix of keys of its own, dropped at the end.
+#[derive(Debug)]
+pub struct TestRedis {
+    url: String,
+    prefix: String,
+}
+
+impl TestRedis {
+    /// A new prefix in the server of `STAYZR_TEST_REDIS_URL`, else of the usual local address;
+    /// none, with one line said, where there is none. With `redis` in `STAYZR_TEST_REQUIRE` that is
+    /// a failure.
+    pub async fn create() -> Option<Self> {
+        let url = std::env::var("STAYZR_TEST_REDIS_URL")
+            .unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
+        let prefix = format!("stayzr_test_{}:", uuid::Uuid::now_v7().simple());
+        let server = RedisLedger::new(&url, prefix.clone()).expect("a URL of Redis");
+        if server.check().await.is_err() {
+            skip("redis", "no Redis server answers");
+            return None;
+        }
+        Some(Self { url, prefix })
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What its keys begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A ledger with a connection of its own.
+    pub fn ledger(&self) -> RedisLedger {
+        RedisLedger::new(&self.url, self.prefix.clone()).expect("a URL of Redis")
+    }
+
+    /// Drops its keys.
+    pub async fn drop_keys(self) {
+        let client = redis::Client::open(self.url).expect("a URL of Redis");
+        let mut connection = client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("the server is there");
+        let pattern = format!("{}*", self.prefix);
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg(pattern)
+            .query_async(&mut connection)
+            .await
+            .expect("keys can be listed");
+        for key in keys {
+            redis::cmd("DEL")
+                .arg(key)
+                .query_async::<()>(&mut connection)
+                .await
+                .expect("a key can be dropped");
+        }
     }
 }
 

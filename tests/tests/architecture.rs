@@ -217,12 +217,10 @@ fn every_provider_folder_has_the_same_shape() {
 
 #[test]
 fn both_sql_adapters_have_the_same_files() {
-    // What SQLite has no need of: one process (which keeps its vendors' limits itself), one user,
-    // one writer, and JSON that is text.
+    // What SQLite has no need of: one process, one user, one writer, and JSON that is text.
     let alone: BTreeSet<String> = [
         "document.rs",
         "lanes.rs",
-        "limit.rs",
         "lock.rs",
         "migrate.rs",
         "options.rs",

@@ -1,6 +1,5 @@
 -- Vendors' limits, kept for all server processes by this database's clock. One row for each quota and
--- fingerprint of a vendor's access token; no secret, and nothing of a tenant. SQLite has one process,
--- which keeps its limits itself.
+-- fingerprint of a vendor's access token; no secret, and nothing of a tenant.
 --
 -- Times are nanoseconds since 1970.
 --

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Decision, Gcra, Taken};
 use crate::{Error, Result};
@@ -6,6 +6,8 @@ use crate::{Error, Result};
 /// What a ledger outside this process saw and did, in nanoseconds of its clock since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
+    /// When it was asked, by our clock: its own was read after that.
+    pub(crate) asked: Instant,
     /// Its time.
     pub(crate) now: i128,
     /// The arrival time before.
@@ -21,12 +23,22 @@ impl Entry {
         let time =
             |nanos: i128| Duration::from_nanos(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX));
         match gcra.decide(time(self.before), time(self.now), 1, reserve) {
-            Decision::Allow { tat } if tat == time(self.after) => Ok(Taken::Now),
+            Decision::Allow { tat } if tat == time(self.after) => Ok(Taken::of(self.asked, gcra)),
             Decision::Wait(wait) if self.before == self.after => Ok(Taken::After(wait)),
             _ => Err(Error::internal(
                 operation,
                 "the limit is not counted as this program counts it: is another version at work?",
             )),
+        }
+    }
+}
+
+impl Taken {
+    /// A call that was counted after `asked`, and whether it may still be made.
+    pub(crate) fn of(asked: Instant, gcra: Gcra) -> Self {
+        match asked.elapsed() <= gcra.leeway() {
+            true => Self::Now,
+            false => Self::Late,
         }
     }
 }
@@ -46,11 +58,21 @@ mod tests {
     fn settle(before: i128, after: i128) -> Result<Taken> {
         let gcra = Gcra::new(Quota::new(200, Duration::from_secs(30)));
         let entry = Entry {
+            asked: Instant::now(),
             now: NOW,
             before,
             after,
         };
         entry.settle("test", gcra, 0)
+    }
+
+    #[test]
+    fn a_call_that_was_counted_too_long_ago_is_not_made() {
+        let gcra = Gcra::new(Quota::new(200, Duration::from_secs(30)));
+        let asked = |ago| Instant::now().checked_sub(ago).unwrap();
+        let (soon, late) = (Duration::from_millis(100), Duration::from_millis(158));
+        assert_eq!(Taken::of(asked(soon), gcra), Taken::Now);
+        assert_eq!(Taken::of(asked(late), gcra), Taken::Late);
     }
 
     #[test]

@@ -14,16 +14,17 @@ pub trait Ledger: Send + Sync {
     /// What keeps it, for people: `PostgreSQL`.
     fn place(&self) -> &'static str;
 
-    /// Whether other processes see it too, so that an answer takes its time.
+    /// Whether other processes see it too.
     fn is_shared(&self) -> bool {
         true
     }
 
     /// Takes a call for a key if [`Gcra::decide`] allows one that leaves `reserve` calls of the
-    /// burst to others; else changes nothing and says how long to wait. A key of which nothing is
-    /// known begins as [`Gcra::unknown`].
+    /// burst to others; else says how long to wait.
     ///
-    /// An error means that no call was taken, or that it is not known: none may be made.
+    /// A new key has its whole burst where the ledger forgets nothing, and begins as
+    /// [`Gcra::unknown`] where it may have forgotten it. An error means that no call was taken, or
+    /// that it is not known: none may be made.
     async fn take(&self, key: &str, gcra: Gcra, reserve: u32) -> Result<Taken>;
 
     /// Lets nothing through for this key before `wait` is over, as [`Gcra::held`] says. What was
@@ -39,6 +40,9 @@ pub trait Ledger: Send + Sync {
 pub enum Taken {
     /// It is counted: make it.
     Now,
+    /// It is counted, but the answer took longer than [`Gcra::leeway`] since the ledger's clock was
+    /// read: do not make it, and ask again.
+    Late,
     /// It is not: ask again after so long.
     After(Duration),
 }

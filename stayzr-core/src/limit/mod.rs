@@ -5,11 +5,12 @@
 //! of it usable.
 //!
 //! [`Gcra`] decides, purely. A [`Ledger`] keeps one time for each key: in a process
-//! ([`LocalLedger`]), in a row of PostgreSQL by the database's clock
-//! ([`crate::store::postgres::PostgresStore`]), or in Redis by Redis' clock ([`RedisLedger`]). A
-//! [`Pacer`] waits for its turn. Processes that share a ledger share the limit.
+//! ([`LocalLedger`]), in a row of a store by its clock
+//! ([`PostgresStore`](crate::store::postgres::PostgresStore),
+//! [`SqliteStore`](crate::store::sqlite::SqliteStore)), or in Redis by Redis' clock
+//! ([`RedisLedger`]). A [`Pacer`] waits for its turn. Processes that share a ledger share the limit.
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 mod entry;
 mod gcra;
 mod ledger;

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::{
     sync::OwnedMutexGuard,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::{Gcra, Ledger, Limiter, Priority, Quota, Taken};
@@ -134,7 +134,6 @@ impl Limiter for Pacer {
         let reserve = self.gcra.reserve(priority);
         let mut late = 0;
         loop {
-            let asked = Instant::now();
             match self
                 .answer(self.ledger.take(&key, self.gcra, reserve))
                 .await?
@@ -148,9 +147,8 @@ impl Limiter for Pacer {
                     .with_retry_after(wait));
                 }
                 Taken::After(wait) => sleep(wait).await,
-                Taken::Now if !self.ledger.is_shared() => return Ok(()),
-                Taken::Now if asked.elapsed() <= self.gcra.leeway() => return Ok(()),
-                Taken::Now => late += 1,
+                Taken::Now => return Ok(()),
+                Taken::Late => late += 1,
             }
             if late == LATE {
                 return Err(Error::unavailable(

@@ -1,4 +1,8 @@
-use std::{fmt, sync::LazyLock, time::Duration};
+use std::{
+    fmt,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use redis::{
@@ -12,7 +16,8 @@ use crate::{Error, ErrorKind, Result};
 /// A key that was not asked for so long is forgotten, and begins as an unknown one.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 
-/// Takes a call. Times are seconds and nanoseconds apart, since Lua's numbers hold 53 bits; how far
+/// Takes a call. What was unknown is noted even where no call is let through: it is known from then
+/// on. Times are seconds and nanoseconds apart, since Lua's numbers hold 53 bits; how far
 /// the arrival time lies ahead is one number, exact within a hundred days.
 ///
 /// KEYS: the key. ARGV: interval, reach, how far ahead an unknown key is, keep in milliseconds.
@@ -30,7 +35,10 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
         end
         local after = math.max(before, 0) + interval
         if after > reach then
-            return {second, nano, before, before}
+            after = before
+            if kept[1] then
+                return {second, nano, before, after}
+            end
         end
         local at = nano + after
         redis.call('HSET', KEYS[1], 'second', string.format('%.0f', second + math.floor(at / 1e9)),
@@ -129,6 +137,7 @@ impl Ledger for RedisLedger {
     async fn take(&self, key: &str, gcra: Gcra, reserve: u32) -> Result<Taken> {
         const OPERATION: &str = "redis.limit.take";
         let reach = gcra.reach(1, reserve);
+        let asked = Instant::now();
         let (second, nano, before, after): (i64, i64, i64, i64) = TAKE
             .key(self.key(key))
             .arg(nanos(gcra.interval()))
@@ -140,6 +149,7 @@ impl Ledger for RedisLedger {
             .map_err(failed(OPERATION))?;
         let now = i128::from(second) * 1_000_000_000 + i128::from(nano);
         let entry = Entry {
+            asked,
             now,
             before: now + i128::from(before),
             after: now + i128::from(after),

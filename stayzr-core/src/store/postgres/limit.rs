@@ -1,4 +1,7 @@
-use std::{fmt::Write, time::Duration};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row, postgres::PgRow};
@@ -26,15 +29,9 @@ impl Ledger for PostgresStore {
         let key = literal(key);
         let interval = nanos(gcra.interval());
         let reach = nanos(gcra.reach(1, reserve));
-        // Where nothing is known the arrival time lies so far ahead.
-        let unknown = nanos(gcra.unknown(Duration::ZERO));
-        let begun = match unknown + interval <= reach {
-            true => unknown + interval,
-            false => unknown,
-        };
         let statement = format!(
             "insert into rate_limits as l (key, arrival_before, asked_at, arrival)
-             select {key}, c.now + {unknown}, c.now, c.now + {begun} from {NOW} c
+             select {key}, c.now, c.now, c.now + {interval} from {NOW} c
              on conflict (key) do update set (arrival_before, asked_at, arrival) = (
                  select l.arrival, c.now,
                      case when greatest(l.arrival, c.now) + {interval} - c.now <= {reach}
@@ -43,12 +40,14 @@ impl Ledger for PostgresStore {
                  from {NOW} c)
              returning asked_at, arrival_before, arrival"
         );
+        let asked = Instant::now();
         let rows = self.as_system(OPERATION, &statement).await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound);
         let time =
             |row: &PgRow, column: &str| row.try_get(column).map(i128::from as fn(i64) -> i128);
         let entry = row.and_then(|row| {
             Ok(Entry {
+                asked,
                 now: time(row, "asked_at")?,
                 before: time(row, "arrival_before")?,
                 after: time(row, "arrival")?,

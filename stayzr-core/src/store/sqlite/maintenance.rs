@@ -32,6 +32,11 @@ fn migrations() -> Vec<Migration> {
             "sync",
             include_str!("../../../migrations/sqlite/0002_sync.sql"),
         ),
+        one(
+            3,
+            "rate_limits",
+            include_str!("../../../migrations/sqlite/0003_rate_limits.sql"),
+        ),
     ]
 }
 
@@ -153,6 +158,11 @@ impl Maintenance for SqliteStore {
             (
                 "delete from idempotency_keys where rowid in (select rowid from idempotency_keys
                  where begun_at < $1 limit 1000)",
+                ago(1),
+            ),
+            (
+                "delete from rate_limits where key in (select key from rate_limits
+                 where asked_at < unixepoch($1) * 1000000000 limit 1000)",
                 ago(1),
             ),
         ];

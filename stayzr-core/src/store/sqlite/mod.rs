@@ -18,6 +18,7 @@ mod inbox;
 mod jobs;
 mod journal;
 mod knowledge;
+mod limit;
 mod maintenance;
 mod merge;
 mod outbound;

@@ -136,7 +136,9 @@ pub trait PmsProvider: Send + Sync + fmt::Debug {
     async fn check(&self) -> Result<RemoteProperty>;
 
     /// One page of records. Pages of a query together hold every record that matches and did not
-    /// change meanwhile.
+    /// change meanwhile. Calls to the vendor have [`stayzr_core::limit::Priority::Low`]: reading
+    /// many records leaves the burst of the vendor's limit to writes and webhooks. Those of the
+    /// other methods have `High`.
     async fn fetch_page(&self, query: &PageQuery) -> Result<RecordPage>;
 
     /// Records by id, at most [`Capabilities::by_id`] of them. Ids the vendor does not know are

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use stayzr_core::{
     Error, ErrorKind, Result,
-    limit::Limiter,
+    limit::{LONGEST_HOLD, Limiter},
     retry::{RetryPolicy, parse_retry_after},
 };
 
@@ -127,10 +127,11 @@ impl VendorHttp {
         dialect: &Dialect,
         attempt: u32,
     ) -> Result<VendorAnswer> {
+        // Credentials may take a call of their own; what the limit lets through is sent at once.
+        let request = self.request(call, auth).await?;
         self.limiter
             .acquire(auth.limit_key(), call.priority)
             .await?;
-        let request = self.request(call, auth).await?;
         let started = Instant::now();
         let received = self.receive(request, call).await;
         let took = started.elapsed();
@@ -153,11 +154,23 @@ impl VendorHttp {
         match exchange.read(&body) {
             Ok(body) => Ok(VendorAnswer::new(status, headers, body, took)),
             Err(error) => {
-                if let (ErrorKind::RateLimited, Some(wait)) = (error.kind(), error.retry_after()) {
-                    self.limiter.hold(auth.limit_key(), wait).await?;
+                if error.kind() == ErrorKind::RateLimited {
+                    self.be_silent(auth, attempt, &error).await;
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Holds back everybody who shares the credentials: as long as the vendor asks for, or where it
+    /// names no time, as long as we would wait ourselves.
+    async fn be_silent(&self, auth: &dyn VendorAuth, attempt: u32, refusal: &Error) {
+        let wait = refusal
+            .retry_after()
+            .unwrap_or_else(|| self.retry.backoff.ceiling(attempt));
+        // Where it cannot be noted no call is let through either, and the limiter has said why.
+        if let Err(error) = self.limiter.hold(auth.limit_key(), wait).await {
+            tracing::debug!(%error, "a vendor's silence could not be noted");
         }
     }
 
@@ -322,7 +335,8 @@ impl Exchange<'_> {
     fn retry_after(&self) -> Option<Duration> {
         let header = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
         let now = date_header(self.headers).unwrap_or_else(Utc::now);
-        parse_retry_after(header, now)
+        // A year is a vendor's mistake: ask again before that.
+        parse_retry_after(header, now).map(|wait| wait.min(LONGEST_HOLD))
     }
 
     fn is_page(&self, body: &[u8]) -> bool {

@@ -186,12 +186,8 @@ impl PmsProvider for MewsProvider {
                 (Position::start(query.changed.or(history)), context)
             }
         };
-        let priority = match query.changed {
-            Some(_) => Priority::High,
-            None => Priority::Low,
-        };
         let (page, position) =
-            fetch::read_page(&self.client, &context, query.kind, position, priority).await?;
+            fetch::read_page(&self.client, &context, query.kind, position, Priority::Low).await?;
         let mut found = records(query.kind, &page, &context);
         found.next = position.next(page.cursor).map(|next| next.json());
         Ok(found)

@@ -58,13 +58,7 @@ pub struct ResolveWrite {
 #[async_trait]
 pub trait Conflicts: Send + Sync {
     /// One conflict. With a property in the scope, only one of an integration of that property.
-    async fn conflict(&self, scope: TenantScope, id: ConflictId) -> Result<Option<Conflict>> {
-        let _ = (scope, id);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    async fn conflict(&self, scope: TenantScope, id: ConflictId) -> Result<Option<Conflict>>;
 
     /// Conflicts, the newest first. With a property in the scope, those of its integrations.
     async fn conflicts(
@@ -72,23 +66,11 @@ pub trait Conflicts: Send + Sync {
         scope: TenantScope,
         filter: &ConflictFilter,
         page: &PageRequest,
-    ) -> Result<Page<Conflict>> {
-        let _ = (scope, filter, page);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<Page<Conflict>>;
 
     /// Ends an open conflict with everything that follows from it, and returns it as it stands
     /// then. [`crate::ErrorKind::NotFound`] if it is not in scope; [`crate::ErrorKind::Conflict`],
     /// and nothing written, if it is not open any more, or it, its row or its mapping has changed
     /// since it was read.
-    async fn resolve_conflict(&self, resolve: ResolveWrite) -> Result<Conflict> {
-        let _ = resolve;
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    async fn resolve_conflict(&self, resolve: ResolveWrite) -> Result<Conflict>;
 }

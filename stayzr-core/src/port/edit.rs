@@ -84,22 +84,10 @@ pub trait Edits: Send + Sync {
     /// Stores a row that is made here, and returns it. [`crate::ErrorKind::NotFound`] if it is not
     /// of the scope, [`crate::ErrorKind::Conflict`] if a row with its id is there; nothing is
     /// written then.
-    async fn create_row(&self, create: CreateWrite) -> Result<EntityRow> {
-        let _ = create;
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    async fn create_row(&self, create: CreateWrite) -> Result<EntityRow>;
 
     /// One line of the journal, as far as [`Edits::changes`] shows it.
-    async fn change(&self, scope: TenantScope, id: ChangeId) -> Result<Option<Change>> {
-        let _ = (scope, id);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    async fn change(&self, scope: TenantScope, id: ChangeId) -> Result<Option<Change>>;
 
     /// The journal, the newest line first. With a property in the scope, lines about rows that
     /// [`super::entities::Entities`] shows there.

@@ -98,13 +98,7 @@ pub trait Entities: Send + Sync {
         &self,
         scope: TenantScope,
         contacts: &[Contact],
-    ) -> Result<Vec<ContactOwner>> {
-        let _ = (scope, contacts);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<Vec<ContactOwner>>;
 
     /// The guest that the first of these addresses leads to.
     async fn guest_by_contact(

@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod knowledge;
 pub mod outbound;
+mod parked;
 pub mod queue;
 pub mod setup;
 pub mod sync;

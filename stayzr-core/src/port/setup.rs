@@ -48,13 +48,7 @@ pub trait Setup: Send + Sync {
         scope: TenantScope,
         id: IntegrationId,
         status: IntegrationStatus,
-    ) -> Result<bool> {
-        let _ = (scope, id, status);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<bool>;
 
     /// Stores what an organization configures for a provider, in place of what it had, and returns
     /// it with its version counted: 1 for the first. It is the organization's, whatever the property
@@ -64,22 +58,10 @@ pub trait Setup: Send + Sync {
         scope: TenantScope,
         provider: &str,
         config: serde_json::Value,
-    ) -> Result<ProviderDocument> {
-        let _ = (scope, provider, config);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<ProviderDocument>;
 
     /// Everything that an organization configured for providers, by their names.
-    async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>> {
-        let _ = scope;
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>>;
 
     /// Removes an integration with its mappings, cursors, runs and conflicts; rows stay. False if
     /// it is not there.

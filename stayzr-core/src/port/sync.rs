@@ -9,16 +9,17 @@ use uuid::Uuid;
 use super::{Page, PageRequest};
 use crate::{
     Result,
-    clock::Clock,
-    ids::{ChangeId, GuestId, IntegrationId, SyncRunId},
+    ids::{GuestId, IntegrationId, SyncRunId},
     model::{
-        Change, ChangeOutcome, ChangeSource, Conflict, ContactChannel, Integration,
-        ProviderDocument, RunMode, RunStatus, SyncRun,
+        Change, Conflict, ContactChannel, Integration, ProviderDocument, RunMode, RunStatus,
+        SyncRun,
     },
-    queue::{Lease, NewJob, Queue},
+    queue::{Lease, NewJob},
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
 };
+
+pub use super::parked::ParkedRecord;
 
 /// Which row here is which record there, and what both sides last agreed on. Unique both ways for
 /// (integration, kind).
@@ -170,77 +171,6 @@ pub struct Cursor {
     pub watermark: Option<DateTime<Utc>>,
 }
 
-/// A record put aside: it cannot be read, the rest of the page goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ParkedRecord {
-    /// What kind of record.
-    pub entity: EntityKind,
-    /// The vendor's id, where it has one.
-    pub external_id: Option<String>,
-    /// The row that it belongs to, where one is mapped.
-    #[serde(default)]
-    pub local_id: Option<Uuid>,
-    /// Why, naming the vendor's field.
-    pub reason: String,
-}
-
-impl ParkedRecord {
-    /// The job that stands FAILED for this record; retried, it reads the record again. Its payload
-    /// is `{"type":"targeted","integration_id","kind","ids":[…]}`, its dedupe key names the record,
-    /// so that a record which stays unreadable is shown once.
-    pub fn job(&self, scope: TenantScope, integration_id: IntegrationId) -> NewJob {
-        let ids: Vec<&str> = self.external_id.as_deref().into_iter().collect();
-        let payload = serde_json::json!({
-            "type": "targeted",
-            "integration_id": integration_id,
-            "kind": self.entity,
-            "ids": ids,
-        });
-        let name = self.external_id.as_deref().unwrap_or(&self.reason);
-        NewJob::new(Queue::PmsSyncQueue, scope, payload).dedupe(Self::dedupe_key(
-            integration_id,
-            self.entity,
-            name,
-        ))
-    }
-
-    /// The dedupe key of the job that stands for a record of an integration.
-    pub fn dedupe_key(
-        integration_id: IntegrationId,
-        entity: EntityKind,
-        external_id: &str,
-    ) -> String {
-        format!("parked:{integration_id}:{entity}:{external_id}")
-    }
-
-    /// The line of the journal for this record: refused, with the reason.
-    pub fn change(
-        &self,
-        clock: &dyn Clock,
-        scope: TenantScope,
-        integration_id: IntegrationId,
-    ) -> Change {
-        Change {
-            id: ChangeId::generate(clock),
-            organization_id: scope.organization_id,
-            entity: self.entity,
-            entity_id: self.local_id.unwrap_or_default(),
-            external_id: self.external_id.clone(),
-            field: None,
-            base: None,
-            old: None,
-            new: None,
-            source: ChangeSource::Vendor {
-                integration_id,
-                event: "read".to_owned(),
-            },
-            outcome: ChangeOutcome::Refused,
-            reason: Some(self.reason.clone()),
-            created_at: clock.now(),
-        }
-    }
-}
-
 /// Counts that a page adds to its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunCounts {
@@ -384,13 +314,7 @@ pub trait SyncStore: Send + Sync {
         kind: EntityKind,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<MappedRecord>> {
-        let _ = (scope, integration_id, kind, after, limit);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<Vec<MappedRecord>>;
 
     /// How many mappings [`SyncStore::mapped`] goes through from its start.
     async fn mapped_count(
@@ -398,13 +322,7 @@ pub trait SyncStore: Send + Sync {
         scope: TenantScope,
         integration_id: IntegrationId,
         kind: EntityKind,
-    ) -> Result<u64> {
-        let _ = (scope, integration_id, kind);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<u64>;
 
     /// What the organization configured for a provider, whatever the property of the scope; none
     /// where nothing is.
@@ -412,13 +330,7 @@ pub trait SyncStore: Send + Sync {
         &self,
         scope: TenantScope,
         provider: &str,
-    ) -> Result<Option<ProviderDocument>> {
-        let _ = (scope, provider);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
+    ) -> Result<Option<ProviderDocument>>;
 
     /// Runs of an integration, the newest first.
     async fn runs(

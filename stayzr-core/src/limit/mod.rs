@@ -23,7 +23,9 @@ mod pacer;
 mod redis;
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
-pub(crate) use entry::{Entry, nanos};
+pub(crate) use entry::Entry;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(crate) use entry::nanos;
 pub use gcra::{Decision, Gcra, LONGEST_HOLD, Quota};
 pub use ledger::{Ledger, Taken};
 pub use limiter::{Limiter, Priority};

@@ -5,7 +5,7 @@ use stayzr_core::{
     Error, ErrorKind, Result,
     ids::ChangeId,
     model::{Change, ChangeOutcome, ChangeSource},
-    port::sync::PageWrite,
+    port::sync::{Mapping, PageWrite},
     queue::Lease,
     transform::{EntityKind, FieldMap},
 };
@@ -40,8 +40,9 @@ impl SyncEngine {
             let Some(mut now) = self.standing(session, kind, before.row.id).await? else {
                 return Ok(());
             };
-            now.mapping.base.extend(sent);
+            // Read before the base moves: it says what was decided about a dispute.
             let mut notes = Notes::of(&now.mapping);
+            now.mapping.base.extend(sent);
             notes.sent = FieldMap::new();
             notes.write(&mut now.mapping);
             let write = self
@@ -161,7 +162,7 @@ impl SyncEngine {
             };
             let changes = refused
                 .iter()
-                .map(|refused| self.refusal(session, kind, local_id, &mapping.base, refused))
+                .map(|refused| self.refusal(session, &mapping, refused))
                 .collect();
             let mut notes = Notes::of(&mapping);
             notes.sent = FieldMap::new();
@@ -185,21 +186,14 @@ impl SyncEngine {
         Err(Error::conflict("sync.push", "the row keeps changing").with("id", local_id))
     }
 
-    fn refusal(
-        &self,
-        session: &Session,
-        kind: EntityKind,
-        local_id: Uuid,
-        base: &FieldMap,
-        refused: &RefusedPush,
-    ) -> Change {
-        let agreed = base.get(&refused.field).cloned();
+    fn refusal(&self, session: &Session, mapping: &Mapping, refused: &RefusedPush) -> Change {
+        let agreed = mapping.base.get(&refused.field).cloned();
         Change {
             id: ChangeId::generate(&*self.clock),
             organization_id: session.integration.organization_id,
-            entity: kind,
-            entity_id: local_id,
-            external_id: None,
+            entity: mapping.entity,
+            entity_id: mapping.local_id,
+            external_id: Some(mapping.external_id.clone()),
             field: Some(refused.field.clone()),
             base: agreed.clone(),
             old: agreed,

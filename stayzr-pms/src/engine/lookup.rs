@@ -8,20 +8,20 @@ use stayzr_core::{
     port::{
         PageRequest,
         entities::{EntitiesExt, EntityFilter},
-        sync::{Mapping, RunCounts},
+        sync::Mapping,
     },
     transform::{EntityKind, EntityRow},
 };
 use uuid::Uuid;
 
 use super::{
+    merged::MERGED_INTO,
     notes::Notes,
-    page::{PageInput, add},
     session::{Session, SyncEngine},
 };
 
 /// A merged record leads to the one it was merged into; a chain longer than this is a circle.
-const MERGE_HOPS: usize = 4;
+pub(super) const MERGE_HOPS: usize = 4;
 
 /// One query lists at most so many rows.
 const ROWS_AT_ONCE: usize = 1000;
@@ -119,44 +119,6 @@ impl SyncEngine {
         Ok(known)
     }
 
-    /// Reads records that others link to and we do not know, in as few calls as the vendor takes.
-    /// False if none can be asked for.
-    pub(super) async fn fetch_linked(
-        &self,
-        session: &Session,
-        input: &PageInput<'_>,
-        missing: &HashSet<ExternalRef>,
-        linked: &mut RunCounts,
-    ) -> Result<bool> {
-        let mut kinds: BTreeMap<EntityKind, Vec<String>> = BTreeMap::new();
-        for link in missing {
-            // What refers to its own kind or a later one is read by that kind's own run.
-            if link.kind < input.kind {
-                kinds.entry(link.kind).or_default().push(link.id.clone());
-            }
-        }
-        let mut read = false;
-        for (kind, ids) in kinds {
-            let Some(&most) = session.provider.capabilities().by_id.get(&kind) else {
-                continue;
-            };
-            for ids in ids.chunks(most.max(1)) {
-                let page = session.provider.fetch_ids(kind, ids).await?;
-                let input = PageInput {
-                    kind,
-                    records: &page.records,
-                    parked: &page.parked,
-                    cursor: None,
-                    ..*input
-                };
-                let counts = Box::pin(self.write_page(session, &input)).await?;
-                add(linked, counts);
-                read |= !page.records.is_empty();
-            }
-        }
-        Ok(read)
-    }
-
     pub(super) async fn country(&self, session: &Session) -> Result<Option<String>> {
         let property: Property = self
             .ports
@@ -167,18 +129,22 @@ impl SyncEngine {
     }
 }
 
-/// The row that a record leads to, along its merges; an erased one leads nowhere.
+/// The row that a record leads to, along the merges that were made here; an erased one leads
+/// nowhere.
 fn lead(mappings: &HashMap<String, Mapping>, id: &str) -> Option<Uuid> {
     let mut mapping = mappings.get(id)?;
-    for _ in 0..MERGE_HOPS {
-        match mapping
-            .merged_into
-            .as_ref()
-            .and_then(|target| mappings.get(target))
-        {
-            Some(target) => mapping = target,
-            None => break,
-        }
+    let mut seen = HashSet::from([id]);
+    while let Some(target) = merged_into(mapping)
+        && seen.insert(target)
+        && let Some(next) = mappings.get(target)
+    {
+        mapping = next;
     }
     (!Notes::of(mapping).erased).then_some(mapping.local_id)
+}
+
+/// The record that a mapped one was merged into, unless that one was not known then.
+fn merged_into(mapping: &Mapping) -> Option<&str> {
+    let target = mapping.merged_into.as_deref()?;
+    (!Notes::of(mapping).unresolved.contains_key(MERGED_INTO)).then_some(target)
 }

@@ -4,35 +4,77 @@ use std::mem;
 
 use serde_json::Value;
 use stayzr_core::{
-    port::sync::{Mapping, RowWrite},
-    transform::{EntityKind, EntityRow, FieldMap, MergeInput, MergeOutcome, merge},
+    ids::GuestId,
+    port::sync::Mapping,
+    transform::{EntityKind, EntityRow, FieldMap, MergeInput, merge},
 };
 
 use super::{
+    dispute::{Held, held_here},
     job::SyncJob,
+    journal::About,
+    merged::MERGED_INTO,
     notes::Notes,
-    plan::{Planner, Resolved, deactivate},
+    plan::{Planner, Resolved, deactivate, is_merged_otherwise},
     shape,
     triage::{Triaged, Verdict, is_older},
 };
+/// What a sweep sets in a row whose record is gone.
+const SET_WHEN_GONE: [&str; 4] = ["active", "status", "cancelled_at", "cancellation_reason"];
 
 impl Planner<'_> {
     /// Merges a record into its row: what to set, to journal, to dispute and to push, and the
-    /// state that both sides agree on from now on.
+    /// state that both sides agree on from now on. Returns what is set.
     pub(super) fn merge(
         &mut self,
         triaged: &Triaged<'_>,
         mut mapping: Mapping,
         row: &EntityRow,
         mut resolved: Resolved,
-    ) {
+        joined: Option<GuestId>,
+    ) -> FieldMap {
         let record = triaged.record;
+        let before = (triaged.verdict == Verdict::Disputed).then(|| mapping.clone());
         let mut notes = Notes::of(&mapping);
         let newer = is_older(mapping.version.as_deref(), record.version.as_deref());
         let answered = triaged.verdict == Verdict::Answered;
         let late =
             !newer && !answered && self.leave_out_late(triaged, &notes, &mut resolved.fields);
         take_echo(&mut notes, &mut mapping.base, &resolved.fields);
+        // What the record is silent about still stands at the vendor as it was told last.
+        for (field, value) in notes.held() {
+            if !resolved.fields.contains(&field) {
+                resolved.fields.insert(field, value);
+            }
+        }
+        let mut beside = FieldMap::new();
+        if mapping.gone_at.take().is_some() {
+            notes.refused = FieldMap::new();
+            let start = shape::defaults(record.kind, &record.external_id);
+            come_back(
+                row,
+                &resolved.fields,
+                &start,
+                &mut mapping.base,
+                &mut beside,
+            );
+        }
+        let tombstone = row.fields.text(MERGED_INTO).is_some();
+        if tombstone && mapping.merged_into.is_some() {
+            // The vendor took the merge back.
+            beside.insert(MERGED_INTO, Value::Null);
+            beside.insert("active", true);
+        } else if tombstone {
+            // Merged here, by another property's PMS or by staff: this record cannot bring it back.
+            resolved.fields.remove("active");
+        }
+        if mapping.revision == 0 && row.fields.text("origin") == Some("channel") {
+            beside.insert("origin", "pms");
+        }
+        if is_merged_otherwise(record) {
+            deactivate(record.kind, &mut beside);
+            resolved.fields.remove("active");
+        }
         let outcome = merge(MergeInput {
             base: &mapping.base,
             local: &row.fields,
@@ -40,20 +82,22 @@ impl Planner<'_> {
             rules: self.context.rules,
             strategy: self.context.strategy,
         });
-        let mut set = outcome.apply.changed_from(&row.fields);
-        if record.merged_into.is_some() && row.fields.get("active") == Some(&Value::Bool(true)) {
-            deactivate(record.kind, &mut set);
+        let held = Held::of(&outcome, &row.fields, &resolved.fields);
+        if !held.is_open() {
+            beside.extend(&outcome.apply);
         }
-        if !set.is_empty() {
-            let mut after = row.clone();
-            after.fields.extend(&set);
-            if let Err(reason) = shape::check(&after, &row.fields) {
-                return self.park(record, reason);
-            }
+        let set = beside.changed_from(&row.fields);
+        if let Err(reason) = sound(row, &set, &held) {
+            self.park(record, Some(row.id), reason);
+            return FieldMap::new();
         }
-        self.journal_merge(row, &mapping.base, &set, &outcome, &notes);
-        self.dispute(row, &outcome, &notes);
-        if self.context.enqueue_pushes && self.wants_push(&outcome.push, &notes) {
+        let about = About::record(row.id, &record.external_id);
+        self.journal_merge(about, row, &mapping.base, &set, &outcome);
+        let ended = match held.is_open() {
+            true => self.dispute(about, row, &mapping.base, &held, &notes),
+            false => self.converge(about, row, &set, &outcome, (&mapping.base, &notes)),
+        };
+        if self.context.enqueue_pushes && self.wants_push(&outcome.push, &held, &notes) {
             self.plan.jobs.push(SyncJob::push(
                 self.scope(),
                 self.context.integration_id,
@@ -61,16 +105,33 @@ impl Planner<'_> {
                 row.id,
             ));
         }
-        if record.kind == EntityKind::Guest {
-            self.guest_contacts(triaged, &mapping, row, &set);
+        if record.kind == EntityKind::Guest && !held.is_open() {
+            match mapping.revision {
+                0 => self.contacts(row.id, &resolved.fields, false),
+                _ => self.contacts(row.id, &set, true),
+            }
+            if let Some(guest) = joined {
+                let from = About {
+                    row: guest.uuid(),
+                    external_id: None,
+                };
+                self.join(from, row.id);
+            }
+        }
+        self.update(row, &set);
+        match set.is_empty() {
+            true => self.plan.counts.unchanged += 1,
+            false => self.plan.counts.updated += 1,
         }
         // A late read that brings nothing else leaves everything as it is.
-        let silent = set.is_empty() && outcome.conflicts.is_empty() && outcome.refused.is_empty();
-        self.set(row, set);
-        if late && silent {
-            return;
+        if late && set.is_empty() && outcome.refused.is_empty() && !ended {
+            return set;
         }
-        notes.disputed = disputed(&notes, &resolved.fields, &outcome);
+        notes.ours = held_here(row, &held);
+        let mut base = outcome.base;
+        held.keep_base(&mut base, &mapping.base);
+        notes.disputed = held.disputed;
+        notes.waiting = held.waiting;
         notes.unresolved = resolved.unresolved;
         // What was there in the second of our own push may still be read under its mark.
         if newer && !answered {
@@ -86,14 +147,22 @@ impl Planner<'_> {
             true => String::new(),
             false => triaged.hash.clone(),
         };
-        self.save(Mapping {
-            base: outcome.base,
+        let after = Mapping {
+            base,
             version,
             hash,
             extra: notes.beside(&record.extra),
-            merged_into: record.merged_into.clone(),
+            merged_into: record
+                .merged_into
+                .clone()
+                .filter(|_| is_merged_otherwise(record)),
             ..mapping
-        });
+        };
+        // A dispute that goes on as it was is looked at and left alone.
+        if before.is_none_or(|before| before != after) {
+            self.save(after);
+        }
+        set
     }
 
     /// Takes out of a record, whose mark does not say that it is newer, the fields that only say
@@ -121,49 +190,50 @@ impl Planner<'_> {
         true
     }
 
-    fn set(&mut self, row: &EntityRow, set: FieldMap) {
-        if set.is_empty() {
-            self.plan.counts.unchanged += 1;
-            return;
-        }
-        self.plan.counts.updated += 1;
-        self.plan.rows.push(RowWrite::Update {
-            kind: row.kind,
-            id: row.id,
-            expected_version: row.version,
-            set,
-        });
-    }
-
-    fn guest_contacts(
-        &mut self,
-        triaged: &Triaged<'_>,
-        mapping: &Mapping,
-        row: &EntityRow,
-        set: &FieldMap,
-    ) {
-        if triaged.record.merged_into.is_none() {
-            self.contacts(row.id, set, true);
-        } else if mapping.merged_into.is_none() {
-            // The addresses lead to the guest who remains from now on.
-            let mut gone = FieldMap::new();
-            gone.insert("email", Value::Null);
-            gone.insert("phone", Value::Null);
-            self.contacts(row.id, &gone, true);
-        }
-    }
-
-    /// Whether the vendor can be told any of these: what it cannot empty, or refused before, is
-    /// no reason to call it.
-    fn wants_push(&self, push: &FieldMap, notes: &Notes) -> bool {
+    /// Whether the vendor can be told any of these: what it cannot empty, refused before, or is in
+    /// dispute is no reason to call it.
+    fn wants_push(&self, push: &FieldMap, held: &Held, notes: &Notes) -> bool {
         push.iter().any(|(field, value)| {
             notes.refused.get(field) != Some(value)
+                && !held.contains(field)
                 && self
                     .context
                     .rules
                     .iter()
                     .any(|rule| rule.field == field && (rule.clearable || !value.is_null()))
         })
+    }
+}
+
+/// Whether the row can hold what is set, and what a person may choose to set.
+fn sound(row: &EntityRow, set: &FieldMap, held: &Held) -> Result<(), String> {
+    if set.is_empty() && !held.is_open() {
+        return Ok(());
+    }
+    let mut after = row.clone();
+    after.fields.extend(set);
+    after.fields.extend(&held.waiting);
+    after.fields.extend(&held.disputed);
+    shape::check(&after, &row.fields)
+}
+
+/// Undoes what was set here when a record was found to be gone: that was never an edit, so that
+/// whatever the record says now is taken, and what it says nothing of is as in a row that is new.
+fn come_back(
+    row: &EntityRow,
+    said: &FieldMap,
+    start: &FieldMap,
+    base: &mut FieldMap,
+    beside: &mut FieldMap,
+) {
+    for field in SET_WHEN_GONE {
+        let Some(here) = row.fields.get(field) else {
+            continue;
+        };
+        base.insert(field, here.clone());
+        if let (false, Some(start)) = (said.contains(field), start.get(field)) {
+            beside.insert(field, start.clone());
+        }
     }
 }
 
@@ -177,19 +247,4 @@ fn take_echo(notes: &mut Notes, base: &mut FieldMap, remote: &FieldMap) {
             notes.sent.insert(field, value);
         }
     }
-}
-
-/// A dispute lasts until a person ends it or the vendor says something else; a record that is
-/// silent about the field ends nothing.
-fn disputed(notes: &Notes, remote: &FieldMap, outcome: &MergeOutcome) -> FieldMap {
-    let waiting = notes
-        .disputed
-        .iter()
-        .filter(|(field, _)| !remote.contains(field) && notes.is_disputed(field, &outcome.base))
-        .map(|(field, remote)| (field.to_owned(), remote.clone()));
-    let found = outcome
-        .conflicts
-        .iter()
-        .map(|conflict| (conflict.field.clone(), conflict.remote.clone()));
-    waiting.chain(found).collect()
 }

@@ -1,4 +1,4 @@
-//! Keeps both sides equal: backfill, incremental, targeted, push.
+//! Keeps both sides equal: backfill, incremental, targeted, push, reconcile.
 //!
 //! The engine works in pages. A page is read from the vendor, its mappings are loaded in one
 //! query, what is news is merged with our rows by [`plan_page`], and everything that follows goes
@@ -7,12 +7,21 @@
 mod answer;
 mod backfill;
 mod create;
+mod dispute;
+mod fetch;
+mod fingerprint;
+mod gone;
+mod guests;
 mod handle;
+mod identity;
 mod incremental;
 mod job;
 mod journal;
+mod linked;
+mod load;
 mod lookup;
 mod merge;
+mod merged;
 mod notes;
 mod observe;
 mod page;
@@ -20,11 +29,14 @@ mod plan;
 mod position;
 mod push;
 mod quotes;
+mod reconcile;
 mod session;
 mod shape;
 mod strategy;
+mod sweep;
 mod targeted;
 mod triage;
+mod unsent;
 
 pub use job::{SyncJob, jobs_for_events};
 pub use notes::{BeforePush, NOTES_KEY, Notes};
@@ -33,6 +45,6 @@ pub use plan::{PageState, Plan, PlanContext, plan_page};
 pub use push::{PushReport, RefusedPush};
 pub use quotes::EngineQuotes;
 pub use session::{Connect, EngineOptions, EnginePorts, SyncEngine};
-pub use strategy::{STRATEGIES_SETTING, Strategies};
+pub use strategy::Strategies;
 pub use targeted::TargetedRead;
 pub use triage::{Triaged, Verdict, record_hash, triage};

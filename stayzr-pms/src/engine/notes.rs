@@ -22,6 +22,13 @@ pub struct Notes {
     /// holds that value.
     #[serde(skip_serializing_if = "FieldMap::is_empty")]
     pub disputed: FieldMap,
+    /// What the vendor changed beside the disputed fields, with its values: applied when nothing is
+    /// disputed any more. A field is done once the base holds that value.
+    #[serde(skip_serializing_if = "FieldMap::is_empty")]
+    pub waiting: FieldMap,
+    /// What stood here in the disputed fields when the conflict was last written.
+    #[serde(skip_serializing_if = "FieldMap::is_empty")]
+    pub ours: FieldMap,
     /// Values that were sent to the vendor and not confirmed yet, so that one of them coming back
     /// is known as our own.
     #[serde(skip_serializing_if = "FieldMap::is_empty")]
@@ -35,6 +42,17 @@ pub struct Notes {
     /// The row was erased: nothing that the vendor still says about it comes back.
     #[serde(skip_serializing_if = "is_false")]
     pub erased: bool,
+}
+
+/// Whether a mapping was written while its row was in dispute, decided since or not.
+pub(super) fn was_disputed(mapping: &Mapping) -> bool {
+    let noted = |key| {
+        mapping
+            .extra
+            .get(NOTES_KEY)
+            .is_some_and(|notes| notes.get(key).is_some())
+    };
+    noted("disputed") || noted("waiting")
 }
 
 /// So many values of a field are remembered.
@@ -59,13 +77,51 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Notes {
-    /// The notes of a mapping; none that can be read are empty ones.
+    /// The notes of a mapping; none that can be read are empty ones. What was decided meanwhile,
+    /// as the base says, is not in dispute any more.
     pub fn of(mapping: &Mapping) -> Self {
-        mapping
-            .extra
-            .get(NOTES_KEY)
-            .and_then(|notes| Self::deserialize(notes).ok())
-            .unwrap_or_default()
+        let Some(notes) = mapping.extra.get(NOTES_KEY) else {
+            return Self::default();
+        };
+        let mut notes = Self::deserialize(notes).unwrap_or_default();
+        let open = |held: FieldMap| -> FieldMap {
+            held.into_iter()
+                .filter(|(field, remote)| mapping.base.get(field) != Some(remote))
+                .collect()
+        };
+        notes.disputed = open(std::mem::take(&mut notes.disputed));
+        notes.waiting = open(std::mem::take(&mut notes.waiting));
+        notes
+    }
+
+    /// Whether a person has yet to decide about the row: while one has, nothing of the vendor's is
+    /// applied to it.
+    pub fn is_open(&self) -> bool {
+        !self.disputed.is_empty()
+    }
+
+    /// Whether a field waits, in dispute or beside one: neither side gets the other's value.
+    pub fn holds(&self, field: &str) -> bool {
+        self.disputed.contains(field) || self.waiting.contains(field)
+    }
+
+    /// Whether any field waits.
+    pub fn holds_any(&self) -> bool {
+        !self.disputed.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// What the vendor said last of the fields that wait.
+    pub fn held(&self) -> FieldMap {
+        let mut held = self.waiting.clone();
+        held.extend(&self.disputed);
+        held
+    }
+
+    /// Forgets the dispute.
+    pub fn end_dispute(&mut self) {
+        self.disputed = FieldMap::new();
+        self.waiting = FieldMap::new();
+        self.ours = FieldMap::new();
     }
 
     /// The vendor's extra with these notes beside it.
@@ -130,12 +186,5 @@ impl Notes {
             .map(|(field, _)| field.clone())
             .collect();
         (!late.is_empty()).then_some((late, before.until))
-    }
-
-    /// Whether a person has yet to decide about a field.
-    pub fn is_disputed(&self, field: &str, base: &FieldMap) -> bool {
-        self.disputed
-            .get(field)
-            .is_some_and(|remote| base.get(field) != Some(remote))
     }
 }

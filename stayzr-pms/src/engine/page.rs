@@ -1,21 +1,19 @@
 //! Loads what a page needs, has it planned, and writes it.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use stayzr_core::{
     ErrorKind, Result,
     ids::SyncRunId,
-    model::ExternalRef,
     port::sync::{Cursor, PageWrite, ParkedRecord, RunCounts},
     queue::Lease,
     transform::EntityKind,
 };
-use uuid::Uuid;
 
 use super::{
     plan::{PageState, Plan, PlanContext, plan_page},
     session::{Session, SyncEngine},
-    triage::{Triaged, Verdict, triage},
+    triage::{Triaged, triage},
 };
 use crate::{RecordPage, RemoteRecord};
 
@@ -43,10 +41,22 @@ impl SyncEngine {
         session: &Session,
         input: &PageInput<'_>,
     ) -> Result<RunCounts> {
+        let counts = self.write_linked(session, input, 0).await?;
+        note_unknown(session, input);
+        Ok(counts)
+    }
+
+    /// The same for records that others led to, so many steps from the page that was asked for.
+    pub(super) async fn write_linked(
+        &self,
+        session: &Session,
+        input: &PageInput<'_>,
+        hops: usize,
+    ) -> Result<RunCounts> {
         let mut total = RunCounts::default();
         let mut attempt = 1;
         loop {
-            let (write, counts) = self.plan_input(session, input, &mut total).await?;
+            let (write, counts) = self.plan_input(session, input, &mut total, hops).await?;
             let written = match is_empty(&write) {
                 true => Ok(()),
                 false => self.ports.sync.apply_page(write).await,
@@ -72,24 +82,33 @@ impl SyncEngine {
         session: &Session,
         input: &PageInput<'_>,
         linked: &mut RunCounts,
+        hops: usize,
     ) -> Result<(PageWrite, RunCounts)> {
+        let parked = input.parked.iter();
+        let ids = input
+            .records
+            .iter()
+            .map(|record| &record.external_id)
+            .chain(parked.filter_map(|parked| parked.external_id.as_ref()));
         let mut state = PageState {
-            mappings: self
-                .mappings(session, input.kind, input.records.iter().map(id_of))
-                .await?,
+            mappings: self.mappings(session, input.kind, ids).await?,
             ..PageState::default()
         };
+        let parked = mapped_parked(input.parked, &state);
         let triaged = triage(input.records, &state.mappings);
-        self.load(session, input, &triaged, &mut state, linked)
-            .await?;
+        let news: Vec<&Triaged<'_>> = triaged.iter().filter(|record| record.is_news()).collect();
         let country = match input.kind {
-            EntityKind::Guest if triaged.iter().any(Triaged::is_news) => {
-                self.country(session).await?
-            }
+            EntityKind::Guest if !news.is_empty() => self.country(session).await?,
             _ => None,
         };
+        let country = country.as_deref();
+        // What has not changed costs no query.
+        if !news.is_empty() {
+            self.load(session, input, &news, country, &mut state, linked, hops)
+                .await?;
+        }
         let plan = plan_page(
-            self.plan_context(session, input, country.as_deref()),
+            self.plan_context(session, input, country),
             &triaged,
             &mut state,
         );
@@ -98,8 +117,14 @@ impl SyncEngine {
         counts.parked += i64::try_from(input.parked.len()).unwrap_or(i64::MAX);
         // A record that comes twice in a page changes nothing the second time.
         counts.unchanged += i64::try_from(input.records.len() - triaged.len()).unwrap_or(i64::MAX);
+        let unknown: usize = input
+            .records
+            .iter()
+            .map(|record| record.unknown.len())
+            .sum();
+        counts.unknown = i64::try_from(unknown).unwrap_or(i64::MAX);
         let mut write = page_write(session, plan);
-        write.parked.extend_from_slice(input.parked);
+        write.parked.extend(parked);
         write.lease = input.lease.cloned();
         write.run = input.run.map(|run| (run, counts));
         write.cursor.clone_from(&input.cursor);
@@ -142,55 +167,6 @@ impl SyncEngine {
             .map(drop)
     }
 
-    /// Rows and links of what is news; what has not changed costs no query.
-    async fn load(
-        &self,
-        session: &Session,
-        input: &PageInput<'_>,
-        triaged: &[Triaged<'_>],
-        state: &mut PageState,
-        linked: &mut RunCounts,
-    ) -> Result<()> {
-        let news: Vec<&Triaged<'_>> = triaged.iter().filter(|record| record.is_news()).collect();
-        if news.is_empty() {
-            return Ok(());
-        }
-        let mut ids: Vec<Uuid> = news
-            .iter()
-            .filter_map(|triaged| state.mappings.get(&triaged.record.external_id))
-            .map(|mapping| mapping.local_id)
-            .collect();
-        if input.kind == EntityKind::Property {
-            // A property exists here before it is connected.
-            let property = session.integration.property_id.uuid();
-            for triaged in &news {
-                let id = triaged.record.external_id.clone();
-                if !state.mappings.contains_key(&id) {
-                    state.adopted.insert(id, property);
-                    ids.push(property);
-                }
-            }
-        }
-        if !ids.is_empty() {
-            state.rows = self.rows(session, input.kind, &ids).await?;
-        }
-        let wanted = |only_new: bool| -> HashSet<ExternalRef> {
-            news.iter()
-                .filter(|triaged| !only_new || triaged.verdict != Verdict::Unlinked)
-                .flat_map(|triaged| triaged.record.links.values().flatten().cloned())
-                .collect()
-        };
-        state.links = self.follow(session, wanted(false)).await?;
-        let missing: HashSet<ExternalRef> = wanted(true)
-            .into_iter()
-            .filter(|link| !state.links.contains_key(link))
-            .collect();
-        if !missing.is_empty() && self.fetch_linked(session, input, &missing, linked).await? {
-            state.links.extend(self.follow(session, missing).await?);
-        }
-        Ok(())
-    }
-
     /// Writes a page that was just read.
     pub(super) async fn write_read(
         &self,
@@ -221,8 +197,32 @@ impl SyncEngine {
     }
 }
 
-fn id_of(record: &RemoteRecord) -> &String {
-    &record.external_id
+/// The provider's parked records, with the rows that they belong to.
+fn mapped_parked(parked: &[ParkedRecord], state: &PageState) -> Vec<ParkedRecord> {
+    let row = |id: &String| Some(state.mappings.get(id)?.local_id);
+    parked
+        .iter()
+        .map(|parked| ParkedRecord {
+            local_id: parked.external_id.as_ref().and_then(row),
+            ..parked.clone()
+        })
+        .collect()
+}
+
+/// Says once for a page which values of the vendor we do not know, and how many there were.
+fn note_unknown(session: &Session, input: &PageInput<'_>) {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for unknown in input.records.iter().flat_map(|record| &record.unknown) {
+        *counts.entry((&unknown.field, &unknown.value)).or_default() += 1;
+    }
+    if !counts.is_empty() {
+        tracing::info!(
+            integration_id = %session.integration.id,
+            kind = %input.kind,
+            values = ?counts,
+            "the vendor sent values that are not known: they are kept as they came"
+        );
+    }
 }
 
 pub(super) fn add(total: &mut RunCounts, counts: RunCounts) {

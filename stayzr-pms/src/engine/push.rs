@@ -22,6 +22,8 @@ use super::{
 };
 use crate::{Push, PushOutcome};
 
+const RECORD_GONE: &str = "the vendor does not have the record any more: the change stays here";
+
 /// Why the vendor was not told a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedPush {
@@ -74,8 +76,9 @@ impl SyncEngine {
     ///
     /// The record is read first, and what is new there is merged; what is left is sent. Before it
     /// is sent the values are noted, so that after a crash or an ambiguous answer they are known
-    /// as our own when they come back. A field that the vendor cannot be told is journalled as
-    /// refused and not tried again until something changes.
+    /// as our own when they come back. A field that the vendor cannot be told, such as any field of
+    /// a record that it does not have any more, is journalled as refused and not tried again until
+    /// something changes. A field in dispute waits for a person.
     ///
     /// A guest that staff entered here and the vendor does not know is made there; other rows
     /// without a mapping are left alone.
@@ -101,7 +104,9 @@ impl SyncEngine {
             refused: difference.refused,
             ..PushReport::default()
         };
-        if !difference.values.is_empty() {
+        // A dispute may have ended by what was edited here; a record that was gone may be back.
+        let waits = Notes::of(&standing.mapping).holds_any() || standing.mapping.gone_at.is_some();
+        if waits || !difference.values.is_empty() {
             self.read_first(&session, &standing.mapping, lease).await?;
             self.send(&session, kind, local_id, lease, &mut report)
                 .await?;
@@ -128,6 +133,13 @@ impl SyncEngine {
             difference.leave_out(&report.refused);
             report.refused.append(&mut difference.refused);
             if difference.values.is_empty() {
+                return Ok(());
+            }
+            if standing.mapping.gone_at.is_some() {
+                let gone = difference.values.iter();
+                report
+                    .refused
+                    .extend(gone.map(|(field, value)| RefusedPush::new(field, value, RECORD_GONE)));
                 return Ok(());
             }
             match self.note_sent(session, &standing, &difference, lease).await {
@@ -214,6 +226,9 @@ impl SyncEngine {
         let ids = [mapping.external_id.clone()];
         let page = session.provider.fetch_ids(mapping.entity, &ids).await?;
         if page.records.is_empty() && page.parked.is_empty() {
+            if mapping.gone_at.is_some() {
+                return Ok(());
+            }
             return Err(Error::not_found(
                 "sync.push",
                 "the vendor does not know the record any more, so the change stays here",
@@ -247,10 +262,7 @@ impl SyncEngine {
             let field = rule.field;
             let ours = row.fields.get(field).unwrap_or(&Value::Null);
             let agreed = mapping.base.get(field).unwrap_or(&Value::Null);
-            if ours == agreed
-                || notes.is_disputed(field, &mapping.base)
-                || notes.refused.get(field) == Some(ours)
-            {
+            if ours == agreed || notes.holds(field) || notes.refused.get(field) == Some(ours) {
                 continue;
             }
             if ours.is_null() && !rule.clearable {

@@ -1,6 +1,6 @@
 //! The shape of rows: links, what a new row starts with, and what a row cannot be.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use stayzr_core::{
     Error,
@@ -18,6 +18,11 @@ pub(super) fn link_kind(field: &str) -> Option<EntityKind> {
         "reservation_id" => Some(EntityKind::Reservation),
         _ => None,
     }
+}
+
+/// Whether rows of a kind have this column.
+pub(super) fn has_column(kind: EntityKind, field: &str) -> bool {
+    kind.columns().iter().any(|column| column.name == field)
 }
 
 /// Whether a column cannot be empty.
@@ -103,6 +108,27 @@ pub(super) fn canonical(kind: EntityKind, field: &str, value: &Value) -> Option<
         Some(time) => json!(truncate(time.with_timezone(&Utc))),
         None => value.clone(),
     })
+}
+
+/// Whether a record can be a row, by what it says of itself; if not, says which field cannot be
+/// what it is.
+pub(super) fn check_record(kind: EntityKind, fields: &FieldMap) -> Result<(), String> {
+    if kind != EntityKind::Reservation {
+        return Ok(());
+    }
+    let time = |field| {
+        fields
+            .text(field)
+            .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+    };
+    match (time("arrival"), time("departure")) {
+        (Some(arrival), Some(departure)) if departure <= arrival => Err(format!(
+            "departure: {} is not after the arrival, {}",
+            departure.to_rfc3339_opts(SecondsFormat::Secs, true),
+            arrival.to_rfc3339_opts(SecondsFormat::Secs, true),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the row can be read as its type; if not, says which field cannot be what it is.

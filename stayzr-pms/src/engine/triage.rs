@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-use stayzr_core::{port::sync::Mapping, transform::FieldMap};
+use stayzr_core::port::sync::Mapping;
 
-use super::notes::Notes;
+use super::{
+    fingerprint::hash_with,
+    notes::{self, Notes},
+};
 use crate::RemoteRecord;
+
+pub use super::fingerprint::record_hash;
 
 /// What a record is to us before anything of it is compared with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,11 @@ pub enum Verdict {
     Changed,
     /// The content that was seen last, with links that could not be followed then.
     Unlinked,
+    /// The content that was seen last, of a row that was in dispute then: what was edited or
+    /// decided here since may have ended it.
+    Disputed,
+    /// A record that the vendor was found not to have any more.
+    Returned,
     /// The content that was seen last under a newer mark.
     Marked,
     /// Exactly what was seen last.
@@ -45,32 +54,18 @@ impl Triaged<'_> {
     pub fn is_news(&self) -> bool {
         matches!(
             self.verdict,
-            Verdict::New | Verdict::Changed | Verdict::Unlinked
+            Verdict::New
+                | Verdict::Changed
+                | Verdict::Unlinked
+                | Verdict::Disputed
+                | Verdict::Returned
         )
     }
 }
 
-/// SHA-256 over everything a record says but its mark: fields, links, extra, merge.
-pub fn record_hash(record: &RemoteRecord) -> String {
-    let links: serde_json::Map<String, Value> = record
-        .links
-        .iter()
-        .map(|(field, link)| {
-            let link = link
-                .as_ref()
-                .map_or(Value::Null, |link| Value::from(link.id.as_str()));
-            ((*field).to_owned(), link)
-        })
-        .collect();
-    let mut whole = FieldMap::new();
-    whole.insert("fields", record.fields.clone().into_json());
-    whole.insert("links", links);
-    whole.insert("extra", record.extra.clone());
-    whole.insert("merged_into", record.merged_into.clone());
-    whole.hash()
-}
-
-/// Judges a page. A record that comes twice counts once, in its newest state.
+/// Judges a page. A record that comes twice counts once, in its newest state; a record older than
+/// what was seen, by the vendor's own mark, is stale, and one under an equal mark with other content
+/// is news. No clock of ours has a say.
 pub fn triage<'a>(
     records: &'a [RemoteRecord],
     mappings: &HashMap<String, Mapping>,
@@ -87,10 +82,11 @@ pub fn triage<'a>(
             }
         }
     }
+    let mut text = Vec::new();
     unique
         .into_iter()
         .map(|record| {
-            let hash = record_hash(record);
+            let hash = hash_with(record, &mut text);
             let verdict = judge(record, &hash, mappings.get(&record.external_id));
             Triaged {
                 record,
@@ -119,8 +115,14 @@ fn judge(record: &RemoteRecord, hash: &str, mapping: Option<&Mapping>) -> Verdic
     if is_older(mark, seen) {
         return Verdict::Stale;
     }
+    if mapping.gone_at.is_some() {
+        return Verdict::Returned;
+    }
     let newer = is_older(seen, mark) || (seen.is_none() && mark.is_some());
     if hash == mapping.hash {
+        if notes::was_disputed(mapping) {
+            return Verdict::Disputed;
+        }
         return match (notes.unresolved.is_empty(), newer) {
             (false, _) => Verdict::Unlinked,
             (true, true) => Verdict::Marked,

@@ -11,17 +11,19 @@ use stayzr_core::{
     flow::{EditRequest, PushPolicy, edit},
     ids::{ApiTokenId, IntegrationId, OrganizationId, PropertyId},
     model::{
-        Address, Change, ChangeSource, Integration, IntegrationStatus, Organization, PricingMode,
-        Property, RunMode, SyncRun,
+        Address, Change, ChangeSource, Channel, Conflict, Contact, ContactChannel, Integration,
+        IntegrationStatus, Organization, PricingMode, Property, RunMode, SyncRun,
     },
     port::{
         PageRequest,
+        conflict::{ConflictFilter, Conflicts},
+        conversation::{AcceptMessage, AcceptedMessage, Conversations},
         directory::{Directory, IntegrationOwner},
         edit::{ChangeFilter, EditWrite, Edits},
         entities::Entities,
         queue::JobQueue,
         setup::{Maintenance, NewToken, Setup},
-        sync::{Mapping, SyncStore},
+        sync::{ContactWrite, Mapping, PageWrite, RowWrite, SyncStore},
     },
     queue::{Claimed, Handler, HandlerResult, Job, JobFilter, JobOutcome, NewJob, Queue},
     store::{
@@ -29,11 +31,11 @@ use stayzr_core::{
         sqlite::{SqliteOptions, SqliteStore},
     },
     tenant::{Principal, Role, TenantScope},
-    transform::{EntityKind, EntityRow, FieldRule},
+    transform::{ConflictStrategy, EntityKind, EntityRow, FieldRule},
 };
 use stayzr_pms::{
     PmsProvider,
-    engine::{Connect, EngineOptions, EnginePorts, SyncEngine, SyncJob},
+    engine::{Connect, EngineOptions, EnginePorts, Strategies, SyncEngine, SyncJob},
 };
 use uuid::Uuid;
 
@@ -55,9 +57,15 @@ pub struct Hotel {
 }
 
 /// What a hotel needs of a store.
-pub trait Ports: SyncStore + Entities + Edits + JobQueue + Directory + Setup {}
+pub trait Ports:
+    SyncStore + Entities + Edits + JobQueue + Directory + Setup + Conflicts + Conversations
+{
+}
 
-impl<S: SyncStore + Entities + Edits + JobQueue + Directory + Setup> Ports for S {}
+impl<S> Ports for S where
+    S: SyncStore + Entities + Edits + JobQueue + Directory + Setup + Conflicts + Conversations
+{
+}
 
 struct Opens(Arc<Vendor>);
 
@@ -184,16 +192,7 @@ impl Hotel {
             .unwrap();
         let vendor = Arc::new(Vendor::new(now));
         let racing = Arc::new(Racing::new(store.clone()));
-        let engine = SyncEngine::new(
-            EnginePorts {
-                sync: racing.clone(),
-                entities: store.clone(),
-                queue: store.clone(),
-            },
-            Arc::new(Opens(vendor.clone())),
-            clock.clone(),
-            EngineOptions::default(),
-        );
+        let engine = engine(&store, &racing, &vendor, &clock, EngineOptions::default());
         Self {
             store,
             clock,
@@ -205,6 +204,21 @@ impl Hotel {
             integration_id,
             _folder: folder,
         }
+    }
+
+    /// From now on conflicts are decided so, where a field has no strategy of its own.
+    pub fn decide_by(&mut self, strategy: ConflictStrategy) {
+        let options = EngineOptions {
+            strategies: Strategies::all(strategy),
+            ..EngineOptions::default()
+        };
+        self.engine = engine(
+            &self.store,
+            &self.racing,
+            &self.vendor,
+            &self.clock,
+            options,
+        );
     }
 
     /// A hotel whose vendor has one of everything, not synchronised yet.
@@ -272,6 +286,15 @@ impl Hotel {
         found.into_iter().next().expect("the record is mapped")
     }
 
+    /// Stores a mapping as it is.
+    pub async fn write_mapping(&self, mapping: Mapping) {
+        let write = PageWrite {
+            mappings: vec![mapping],
+            ..PageWrite::new(self.everything(), self.integration_id)
+        };
+        self.store.apply_page(write).await.unwrap();
+    }
+
     pub async fn row(&self, kind: EntityKind, id: &str) -> EntityRow {
         let id = self.mapping(kind, id).await.local_id;
         let row = self.store.row(self.everything(), kind, id).await.unwrap();
@@ -320,6 +343,90 @@ impl Hotel {
             .changes(self.everything(), &ChangeFilter::of(kind, id), &page)
             .await;
         changes.unwrap().items
+    }
+
+    /// Conflicts about the row of a record, the newest first.
+    pub async fn conflicts(&self, kind: EntityKind, id: &str) -> Vec<Conflict> {
+        let filter = ConflictFilter {
+            entity: Some(kind),
+            entity_id: Some(self.mapping(kind, id).await.local_id),
+            ..ConflictFilter::default()
+        };
+        let page = PageRequest::default();
+        let conflicts = self.store.conflicts(self.everything(), &filter, &page);
+        conflicts.await.unwrap().items
+    }
+
+    /// A guest as another property's PMS or staff would have made one.
+    pub async fn insert_guest(&self, fields: Value) -> Uuid {
+        let mut row = EntityRow {
+            id: SystemClock.uuid(),
+            version: 1,
+            ..self.row(EntityKind::Guest, "ada").await
+        };
+        for column in EntityKind::Guest.columns() {
+            row.fields.insert(column.name, Value::Null);
+        }
+        row.fields
+            .extend(&map(json!({"active": true, "classifications": []})));
+        row.fields.extend(&map(fields));
+        let id = row.id;
+        let write = PageWrite {
+            rows: vec![RowWrite::Insert(row)],
+            ..PageWrite::new(self.everything(), self.integration_id)
+        };
+        self.store.apply_page(write).await.unwrap();
+        id
+    }
+
+    /// Lets an address lead to a guest.
+    pub async fn own(&self, guest: Uuid, channel: ContactChannel, address: &str) {
+        let write = PageWrite {
+            contacts: vec![ContactWrite {
+                guest_id: guest.into(),
+                channel,
+                address: Some(address.to_owned()),
+            }],
+            ..PageWrite::new(self.everything(), self.integration_id)
+        };
+        self.store.apply_page(write).await.unwrap();
+    }
+
+    /// Whom an address leads to.
+    pub async fn owner_of(&self, channel: ContactChannel, address: &str) -> Option<Uuid> {
+        let contact = Contact {
+            channel,
+            address: address.to_owned(),
+        };
+        let found = self
+            .store
+            .guest_by_contact(self.everything(), &[contact])
+            .await;
+        found.unwrap().map(|id| id.uuid())
+    }
+
+    /// A message to the hotel from a telephone, under the name that its owner chose.
+    pub async fn message(&self, phone: &str, name: &str) -> AcceptedMessage {
+        let message = AcceptMessage {
+            scope: self.scope,
+            property_id: self.property_id,
+            channel: Channel::Api,
+            channel_account_id: None,
+            guest_id: None,
+            conversation_id: None,
+            contacts: vec![Contact {
+                channel: ContactChannel::Phone,
+                address: phone.to_owned(),
+            }],
+            reply_to: None,
+            name: Some(name.to_owned()),
+            vendor_message_id: Some(Uuid::now_v7().to_string()),
+            kind: "text".to_owned(),
+            text: "Good evening".to_owned(),
+            sent_at: self.clock.now(),
+            enqueue_turn: false,
+        };
+        self.store.accept_message(message).await.unwrap()
     }
 
     pub async fn jobs(&self) -> Vec<Job> {
@@ -372,6 +479,22 @@ impl Hotel {
         self.vendor.lock().now += TimeDelta::minutes(10);
         self.drain().await;
     }
+}
+
+fn engine(
+    store: &Arc<dyn Ports>,
+    racing: &Arc<Racing>,
+    vendor: &Arc<Vendor>,
+    clock: &Arc<ManualClock>,
+    options: EngineOptions,
+) -> SyncEngine {
+    let ports = EnginePorts {
+        sync: racing.clone(),
+        entities: store.clone(),
+        queue: store.clone(),
+    };
+    let connect = Arc::new(Opens(vendor.clone()));
+    SyncEngine::new(ports, connect, clock.clone(), options)
 }
 
 pub async fn edit_row(

@@ -10,8 +10,12 @@ mod hotel;
 mod racing;
 mod vendor;
 
+mod disputes;
 mod guard;
+mod merging;
+mod parking;
 mod planning;
 mod queueing;
 mod reading;
+mod recognising;
 mod simulation;

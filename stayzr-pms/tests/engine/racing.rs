@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use stayzr_core::{
     Result,
     ids::{IntegrationId, SyncRunId},
-    model::{Integration, RunMode, SyncRun},
+    model::{Integration, ProviderDocument, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{Cursor, Mapping, PageWrite, SyncStore},
+        sync::{Cursor, MappedRecord, Mapping, PageWrite, SyncStore},
     },
     tenant::TenantScope,
     transform::EntityKind,
@@ -124,6 +124,36 @@ impl SyncStore for Racing {
         end: stayzr_core::port::sync::RunEnd,
     ) -> Result<()> {
         self.store.end_run(scope, id, end).await
+    }
+
+    async fn mapped(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MappedRecord>> {
+        self.store
+            .mapped(scope, integration_id, kind, after, limit)
+            .await
+    }
+
+    async fn mapped_count(
+        &self,
+        scope: TenantScope,
+        integration_id: IntegrationId,
+        kind: EntityKind,
+    ) -> Result<u64> {
+        self.store.mapped_count(scope, integration_id, kind).await
+    }
+
+    async fn provider_document(
+        &self,
+        scope: TenantScope,
+        provider: &str,
+    ) -> Result<Option<ProviderDocument>> {
+        self.store.provider_document(scope, provider).await
     }
 
     async fn runs(

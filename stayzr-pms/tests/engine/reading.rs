@@ -13,7 +13,7 @@ use stayzr_core::{
         sync::ParkedRecord,
     },
     queue::JobStatus,
-    transform::EntityKind::{self, Guest, Property, Reservation as Booking, Room, RoomType},
+    transform::EntityKind::{self, Guest, Note, Property, Reservation as Booking, Room, RoomType},
 };
 use stayzr_pms::engine::EngineQuotes;
 
@@ -91,7 +91,7 @@ async fn the_vendors_property_is_the_property_that_was_connected() {
 #[tokio::test]
 async fn a_stopped_backfill_goes_on_where_it_stopped() {
     let hotel = Hotel::furnished().await;
-    // Pages: property 1, room type 1, room 1, guests 2, reservations 2.
+    // Pages: property 1, room type 1, room 1, guests 2, reservations 2, notes 1.
     hotel.vendor.lock().failing_page = Some(5);
 
     let error = hotel.run(RunMode::Backfill).await.unwrap_err();
@@ -113,7 +113,7 @@ async fn a_stopped_backfill_goes_on_where_it_stopped() {
             _ => None,
         })
         .collect();
-    assert_eq!(kinds, [Guest, Booking, Booking]);
+    assert_eq!(kinds, [Guest, Booking, Booking, Note]);
     assert_eq!(
         (hotel.count(Guest).await, hotel.count(Booking).await),
         (3, 3)
@@ -199,8 +199,8 @@ async fn a_stopped_incremental_run_goes_on_in_its_window() {
     for id in ["ada", "alan", "grace"] {
         hotel.vendor.change(Guest, id, json!({"notes": "Met us"}));
     }
-    // Backfill took seven pages, property, room type and room take three more.
-    hotel.vendor.lock().failing_page = Some(12);
+    // Backfill took eight pages, property, room type and room take three more.
+    hotel.vendor.lock().failing_page = Some(13);
     hotel.run(RunMode::Incremental).await.unwrap_err();
     hotel.vendor.take_calls();
 

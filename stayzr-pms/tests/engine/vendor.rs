@@ -1,7 +1,7 @@
 //! A vendor in memory that does what a test tells it, faults included.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     future::Future,
     pin::Pin,
@@ -114,6 +114,8 @@ pub struct State {
     /// Records that the next reads by id give instead of the truth.
     pub stale_reads: VecDeque<RemoteRecord>,
     pub answers: VecDeque<Answer>,
+    /// Ids that no record can be asked for by: a call that names one is refused.
+    pub unreadable: BTreeSet<String>,
     /// Pushes get the mark of the last change rather than one of their own.
     pub pushes_at_once: bool,
     /// The page read that fails, counted from 1 over all.
@@ -371,6 +373,9 @@ impl PmsProvider for Vendor {
         let mut state = self.lock();
         assert!(ids.len() <= self.capabilities.by_id[&kind], "too many ids");
         state.calls.push(Call::Ids(kind, ids.to_vec()));
+        if ids.iter().any(|id| state.unreadable.contains(id)) {
+            return Err(Error::invalid("vendor.ids", "not an id"));
+        }
         if let Some(stale) = state.stale_reads.pop_front() {
             return Ok(state.page(vec![stale]));
         }

@@ -75,8 +75,7 @@ impl SyncEngine {
         };
         // The next sweep starts over.
         for (kind, _) in &swept {
-            self.save_sweep(session, progress, *kind, None, Vec::new())
-                .await?;
+            self.end_sweep(session, progress, *kind).await?;
         }
         Ok(end)
     }

@@ -221,7 +221,7 @@ impl SyncEngine {
         self.end(progress, result).await
     }
 
-    async fn go(
+    pub(super) async fn go(
         &self,
         session: &Session,
         progress: &mut Progress<'_>,

@@ -255,6 +255,29 @@ impl SyncEngine {
     }
 }
 
+impl SyncEngine {
+    /// Notes when a kind was swept, by our own clock: what schedules sweeps reads it.
+    pub(super) async fn end_sweep(
+        &self,
+        session: &Session,
+        progress: &Progress<'_>,
+        kind: EntityKind,
+    ) -> Result<()> {
+        let cursor = Cursor {
+            watermark: Some(self.clock.now()),
+            ..self.sweep_cursor(session, kind, None)
+        };
+        self.ports
+            .sync
+            .apply_page(PageWrite {
+                lease: progress.lease.cloned(),
+                cursor: Some(cursor),
+                ..PageWrite::new(session.scope, session.integration.id)
+            })
+            .await
+    }
+}
+
 impl Missing {
     /// Counts all of them and keeps no more ids than a brake lets through, and one.
     fn add(&mut self, ids: Vec<String>, limit: u64) {

@@ -14,6 +14,7 @@ use super::{
     job::SyncJob,
     notes::Notes,
     session::{Session, SyncEngine},
+    shape,
 };
 
 impl SyncEngine {
@@ -50,13 +51,16 @@ impl SyncEngine {
 /// wait for a person, and those that it refused before, are not among them.
 pub(super) fn unsent_fields(rules: &[FieldRule], row: &EntityRow, mapping: &Mapping) -> FieldMap {
     let notes = Notes::of(mapping);
+    // What the vendor never spoke of is agreed to be what a row starts with.
+    let start = shape::defaults(row.kind, &mapping.external_id);
     let is_live = mapping.merged_into.is_none() && mapping.gone_at.is_none() && !notes.erased;
     rules
         .iter()
         .filter(|rule| is_live && rule.writable)
         .filter_map(|rule| {
             let ours = row.fields.get(rule.field).unwrap_or(&Value::Null);
-            let agreed = mapping.base.get(rule.field).unwrap_or(&Value::Null);
+            let agreed = mapping.base.get(rule.field).or(start.get(rule.field));
+            let agreed = agreed.unwrap_or(&Value::Null);
             let tellable = rule.clearable || !ours.is_null();
             let unsent = ours != agreed
                 && tellable

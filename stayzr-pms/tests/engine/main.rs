@@ -9,6 +9,7 @@
 mod hotel;
 mod racing;
 mod vendor;
+mod wide;
 
 mod disputes;
 mod guard;
@@ -18,4 +19,5 @@ mod planning;
 mod queueing;
 mod reading;
 mod recognising;
+mod reconciling;
 mod simulation;

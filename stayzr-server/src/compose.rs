@@ -9,6 +9,7 @@ use stayzr_core::{
     clock::{Clock, SystemClock},
     crypto::TokenCodec,
     flow::StoreBackend,
+    limit::Ledger,
     port::{
         Store, backend::HotelBackend, concierge::Concierge, directory::Directory, queue::JobQueue,
     },
@@ -28,7 +29,7 @@ use crate::{
     endpoints::StoredEndpoints,
     failure::Failure,
     http::{Bound, Edge, Metrics, Router, stack},
-    models,
+    limits, models,
     probe::{Probe, StoreProbe},
     providers::{Providers, PushRules},
     routes,
@@ -69,7 +70,7 @@ impl Foundation {
     /// Opens the store and puts on it what needs no network.
     pub async fn open(config: Config, opening: Opening) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = open_store(&config, opening).await.map_err(|failure| {
+        let opened = open(&config, opening).await.map_err(|failure| {
             match (opening, failure.code.as_ref()) {
                 (Opening::Existing, "not_found") => Failure::new(
                     "database_missing",
@@ -81,6 +82,7 @@ impl Foundation {
                 _ => failure,
             }
         })?;
+        let OpenedStore { store, ledger } = opened;
         if opening == Opening::Prepare && config.store.auto_migrate {
             store.migrate().await?;
         }
@@ -96,7 +98,11 @@ impl Foundation {
         }
         store.prove_isolation().await?;
         let codec = TokenCodec::new(load_master_key(&config)?, []);
-        let providers = Arc::new(Providers::new(codec));
+        let limits::Limits {
+            ledger,
+            probe: limit,
+        } = limits::limits(&config, ledger)?;
+        let providers = Arc::new(Providers::new(codec, ledger));
         let ports = EnginePorts {
             sync: store.clone(),
             entities: store.clone(),
@@ -110,6 +116,7 @@ impl Foundation {
         let knowledge = Arc::new(knowledge);
         let mut probes: Vec<Arc<dyn Probe>> = vec![Arc::new(StoreProbe(store.clone()))];
         probes.extend(probe);
+        probes.extend(limit);
         Ok(Self {
             config,
             clock,
@@ -297,22 +304,36 @@ impl App {
     }
 }
 
+/// A store, by its ports and as the place where vendors' limits are counted.
+struct OpenedStore {
+    store: Arc<dyn Store>,
+    ledger: Arc<dyn Ledger>,
+}
+
 /// Opens the store that the configuration names; its schema is left as it is.
 pub async fn open_store(config: &Config, opening: Opening) -> Result<Arc<dyn Store>, Failure> {
+    Ok(open(config, opening).await?.store)
+}
+
+async fn open(config: &Config, opening: Opening) -> Result<OpenedStore, Failure> {
     let url = config.store_url()?;
     match url.kind {
         StoreBackendKind::Sqlite => {
             let options = SqliteOptions::from_url(url.url.expose_secret())?
                 .max_connections(config.store.max_connections.min(8))
                 .create(opening == Opening::Prepare);
-            Ok(Arc::new(SqliteStore::open(options).await?))
+            let store = Arc::new(SqliteStore::open(options).await?);
+            Ok(OpenedStore {
+                store: store.clone(),
+                ledger: store,
+            })
         }
         StoreBackendKind::Postgres => open_postgres(config, &url).await,
     }
 }
 
 #[cfg(feature = "postgres")]
-async fn open_postgres(config: &Config, url: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {
+async fn open_postgres(config: &Config, url: &StoreUrl) -> Result<OpenedStore, Failure> {
     use stayzr_core::store::postgres::{PostgresOptions, PostgresStore};
     let mut options = PostgresOptions::new(url.url.expose_secret())
         .schema(config.store.schema.as_str())
@@ -321,12 +342,16 @@ async fn open_postgres(config: &Config, url: &StoreUrl) -> Result<Arc<dyn Store>
     if !migrate_url.is_empty() {
         options = options.migrate_url(migrate_url);
     }
-    Ok(Arc::new(PostgresStore::connect(options).await?))
+    let store = Arc::new(PostgresStore::connect(options).await?);
+    Ok(OpenedStore {
+        store: store.clone(),
+        ledger: store,
+    })
 }
 
 /// The configuration is validated, so this build never comes here.
 #[cfg(not(feature = "postgres"))]
-async fn open_postgres(_: &Config, _: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {
+async fn open_postgres(_: &Config, _: &StoreUrl) -> Result<OpenedStore, Failure> {
     Err(Failure::new("not_built_in", "this build has no PostgreSQL"))
 }
 

@@ -26,6 +26,7 @@ pub mod demo;
 pub mod endpoints;
 pub mod failure;
 pub mod http;
+mod limits;
 mod models;
 pub mod probe;
 pub mod providers;

@@ -11,6 +11,11 @@ pub trait Probe: Send + Sync {
     /// Its name, for readiness and checks.
     fn name(&self) -> &'static str;
 
+    /// What goes on where it does not answer, as a sentence; none where the server is of no use then.
+    fn without_it(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether it answers.
     async fn check(&self) -> Result<()>;
 }

@@ -17,7 +17,7 @@ use stayzr_core::{
     crypto::TokenCodec,
     flow::PushPolicy,
     ids::IntegrationId,
-    limit::{Limiter, LocalLimiter, Priority, Quota},
+    limit::{Ledger, Limiter, Pacer, Priority, Quota},
     model::{Integration, PmsEvent},
     queue::NewJob,
     tenant::TenantScope,
@@ -144,6 +144,8 @@ type Opened = HashMap<IntegrationId, (DateTime<Utc>, Arc<dyn PmsProvider>)>;
 /// Opens integrations and keeps them open.
 pub struct Providers {
     codec: TokenCodec,
+    /// Where vendors' limits are counted.
+    ledger: Arc<dyn Ledger>,
     /// One for all integrations, keyed by access token, so that two that share a token share its
     /// limit too.
     mews_limit: Arc<dyn Limiter>,
@@ -159,14 +161,20 @@ impl fmt::Debug for Providers {
 }
 
 impl Providers {
-    /// Providers whose credentials this codec opens.
-    pub fn new(codec: TokenCodec) -> Self {
+    /// Providers whose credentials this codec opens, and whose limits are counted in this ledger.
+    pub fn new(codec: TokenCodec, ledger: Arc<dyn Ledger>) -> Self {
         Self {
             codec,
-            mews_limit: Arc::new(LocalLimiter::new(mews::QUOTA)),
+            mews_limit: Arc::new(Pacer::new(ledger.clone(), mews::QUOTA)),
+            ledger,
             named_limits: Mutex::default(),
             opened: Mutex::default(),
         }
+    }
+
+    /// Where vendors' limits are counted.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
     }
 
     /// What seals and opens credentials.
@@ -209,7 +217,10 @@ impl Providers {
             .unwrap_or_else(PoisonError::into_inner);
         let named = limits
             .entry((calls, per_seconds))
-            .or_insert_with(|| Arc::new(LocalLimiter::new(Quota::new(calls, window))));
+            .or_insert_with(|| {
+                let quota = Quota::new(calls, window);
+                Arc::new(Pacer::new(self.ledger.clone(), quota))
+            });
         let documented = mews::LIMIT;
         let is_wider = u64::from(calls).saturating_mul(documented.per_seconds)
             > u64::from(documented.calls).saturating_mul(per_seconds);
@@ -244,7 +255,7 @@ impl Providers {
     }
 }
 
-fn not_built_in(name: &str) -> Error {
+pub(crate) fn not_built_in(name: &str) -> Error {
     Error::unsupported("provider.open", "this server has no such PMS provider")
         .with("provider", name)
         .with("providers", NAMES.join(", "))
@@ -318,7 +329,7 @@ fn mews_rules(kind: EntityKind) -> Vec<FieldRule> {
 
 #[cfg(test)]
 mod tests {
-    use stayzr_core::crypto::MasterKey;
+    use stayzr_core::{crypto::MasterKey, limit::LocalLedger};
 
     use super::*;
 
@@ -328,15 +339,17 @@ mod tests {
 
     async fn is_held(limiter: &dyn Limiter) -> bool {
         let call = limiter.acquire("token", Priority::High);
-        tokio::time::timeout(Duration::from_millis(1), call)
-            .await
-            .is_err()
+        !matches!(
+            tokio::time::timeout(Duration::from_millis(1), call).await,
+            Ok(Ok(()))
+        )
     }
 
     #[tokio::test]
     async fn invariant_g_integrations_that_share_a_token_share_its_limit_however_it_is_configured()
     {
-        let providers = Providers::new(TokenCodec::new(MasterKey::generate(), []));
+        let codec = TokenCodec::new(MasterKey::generate(), []);
+        let providers = Providers::new(codec, Arc::new(LocalLedger::default()));
         let (one, other) = (
             providers.limiter(limits(1, 3600)),
             providers.limiter(limits(1, 3600)),

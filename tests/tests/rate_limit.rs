@@ -5,6 +5,8 @@
 mod callers;
 #[path = "rate_limit/door.rs"]
 mod door;
+#[path = "rate_limit/server.rs"]
+mod server;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -27,7 +29,7 @@ use stayzr_tests::servers::{TestDatabase, TestRedis};
 
 /// The scaled limit of the four processes: short enough for a test, slow enough that a busy machine
 /// sends within the time of one call.
-const SCALED: Quota = Quota::new(200, Duration::from_secs(4));
+const SCALED: Quota = Quota::new(100, Duration::from_secs(4));
 
 /// The limit of Mews.
 const MEWS: Quota = Quota::new(200, Duration::from_secs(30));

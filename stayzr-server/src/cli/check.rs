@@ -111,6 +111,7 @@ async fn walk(cli: &Cli, offline: bool, lines: &mut Lines) {
                 let answer = probe.check().await.map(|()| "answers".to_owned());
                 lines.add(probe.name(), answer.map_err(Failure::from));
             }
+            lines.add("vendor limits", limits(&base).await);
             vendors(&base, lines).await;
         }
         Err(failure) => {
@@ -140,6 +141,15 @@ async fn clock(store: &dyn Store) -> Result<String, Failure> {
         ));
     }
     Ok(format!("{:.0} ms from the database's", seconds * 1000.0))
+}
+
+async fn limits(base: &Foundation) -> Result<String, Failure> {
+    let ledger = base.providers.ledger();
+    ledger.check().await?;
+    Ok(match ledger.is_shared() {
+        true => format!("counted in {} for all processes", ledger.place()),
+        false => "counted in this process alone".to_owned(),
+    })
 }
 
 async fn vendors(base: &Foundation, lines: &mut Lines) {

@@ -15,6 +15,8 @@ pub struct Config {
     pub store: Store,
     /// Work on the queues.
     pub workers: Workers,
+    /// What processes share beside the database.
+    pub cache: Cache,
     /// The knowledge index.
     pub knowledge: Knowledge,
     /// The chat model.
@@ -79,6 +81,14 @@ pub struct Workers {
     pub lease_seconds: u64,
     /// Whether this process works on the queues.
     pub enabled: bool,
+}
+
+/// What processes share beside the database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// `redis://…` or `rediss://…`; empty for none.
+    pub redis_url: SecretString,
 }
 
 /// The knowledge index.
@@ -242,6 +252,19 @@ impl Config {
         for origin in &self.server.cors_origins {
             http::HeaderValue::from_str(origin)
                 .map_err(|_| invalid("server.cors_origins", "holds a value that is no origin"))?;
+        }
+        let redis = self.cache.redis_url.expose_secret();
+        if !redis.is_empty() {
+            built(cfg!(feature = "redis"), "cache.redis_url", "redis")?;
+            if !["redis://", "rediss://"]
+                .iter()
+                .any(|scheme| redis.starts_with(scheme))
+            {
+                return Err(invalid(
+                    "cache.redis_url",
+                    "must begin with redis:// or rediss://",
+                ));
+            }
         }
         if self.knowledge.index == "qdrant" {
             built(

@@ -18,10 +18,11 @@ pub(super) async fn health(_: Call) -> Handled {
     )
 }
 
-/// Ready once every dependency answers; 503 with the one that does not.
+/// Ready once every dependency answers; 503 with the one that does not. Degraded, and still 200,
+/// where one is silent that webhooks and the API do without.
 pub(super) async fn ready(call: Call) -> Handled {
     let mut dependencies = Vec::with_capacity(call.state.probes.len());
-    let mut up = true;
+    let (mut up, mut whole) = (true, true);
     for probe in &call.state.probes {
         let began = Instant::now();
         let name = probe.name();
@@ -29,15 +30,22 @@ pub(super) async fn ready(call: Call) -> Handled {
             Ok(()) => json!({"name": name, "status": "ok", "latency_ms": milliseconds(began)}),
             Err(error) => {
                 tracing::error!(%error, name, "a dependency does not answer");
-                up = false;
-                json!({"name": name, "status": "down", "code": error.kind().as_str()})
+                whole = false;
+                let mut down =
+                    json!({"name": name, "status": "down", "code": error.kind().as_str()});
+                match probe.without_it() {
+                    Some(consequence) => down["consequence"] = consequence.into(),
+                    None => up = false,
+                }
+                down
             }
         });
     }
     let queues = queues(&call.state).await;
-    let (status, word) = match up && queues.is_ok() {
-        true => (StatusCode::OK, "ready"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+    let (status, word) = match (up && queues.is_ok(), whole) {
+        (true, true) => (StatusCode::OK, "ready"),
+        (true, false) => (StatusCode::OK, "degraded"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
     };
     let queues = queues.unwrap_or_default();
     answer(

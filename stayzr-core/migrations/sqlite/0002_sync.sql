@@ -23,6 +23,7 @@ create index notes_guest on notes (organization_id, guest_id, id) where guest_id
 
 -- The guest that this one turned out to be; the row stays so that old links lead on.
 alter table guests add column merged_into text;
+create index service_requests_guest on service_requests (organization_id, guest_id) where guest_id is not null;
 
 -- When the vendor was found not to have the record any more.
 alter table pms_entity_mappings add column gone_at text;
@@ -42,3 +43,5 @@ create index pms_conflicts_list on pms_conflicts (organization_id, id);
 -- nil id as their entity_id.
 alter table change_log add column external_id text;
 create index change_log_list on change_log (organization_id, id);
+create index change_log_record on change_log (organization_id, external_id, id) where external_id is not null;
+create index change_log_refused on change_log (organization_id, id) where outcome = 'refused';

@@ -27,6 +27,13 @@ pub(crate) fn json(value: &Value) -> String {
     canonical_value(value)
 }
 
+/// What a statement takes apart, as JSON text.
+#[cfg(feature = "sqlite")]
+pub(crate) fn document<T: serde::Serialize>(operation: &'static str, rows: &[T]) -> Result<String> {
+    serde_json::to_string(rows)
+        .map_err(|error| Error::internal(operation, "cannot be written as JSON").with_source(error))
+}
+
 /// A row that came as JSON text.
 pub(crate) fn decode<T: DeserializeOwned>(operation: &'static str, text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| corrupt(operation, error))
@@ -81,6 +88,19 @@ fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text)
         .ok()
         .map(|at| at.with_timezone(&Utc))
+}
+
+/// A stored time.
+#[cfg(feature = "sqlite")]
+pub(crate) fn stored_time(operation: &'static str, text: &str) -> Result<DateTime<Utc>> {
+    parse_time(text).ok_or_else(|| Error::corrupt(operation, "a stored time is none"))
+}
+
+/// A stored id.
+#[cfg(feature = "sqlite")]
+pub(crate) fn stored_id(operation: &'static str, text: &str) -> Result<uuid::Uuid> {
+    uuid::Uuid::parse_str(text)
+        .map_err(|error| Error::corrupt(operation, "a stored id is none").with_source(error))
 }
 
 /// Fields as they are bound: times in the stored form, everything else as it is.

@@ -21,6 +21,11 @@ use crate::{
 /// How long a connection waits for a lock that another process holds.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Pages that a connection keeps in memory, at most, in KiB (SQLite's notation is negative): keys of a
+/// PMS come in no order, so that each record of a page touches another leaf of an index.
+const WRITER_CACHE: &str = "-65536";
+const READER_CACHE: &str = "-16384";
+
 /// Which database file, and how to open it.
 #[derive(Clone)]
 pub struct SqliteOptions {
@@ -141,14 +146,24 @@ impl SqliteStore {
             .acquire_timeout(Duration::from_secs(30))
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(connect.clone())
+            .connect_with(
+                connect
+                    .clone()
+                    // A page of a backfill is some 8 MB of log: it is not brought home after each.
+                    .pragma("wal_autocheckpoint", "8000")
+                    .pragma("cache_size", WRITER_CACHE),
+            )
             .await
             .map_err(|error| with_path(failed("sqlite.open")(error), &options.path))?;
         let reader = SqlitePoolOptions::new()
             .max_connections(options.max_connections.max(1))
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy_with(connect.pragma("query_only", "true"));
+            .connect_lazy_with(
+                connect
+                    .pragma("query_only", "true")
+                    .pragma("cache_size", READER_CACHE),
+            );
         let store = Self {
             reader,
             writer,

@@ -1,7 +1,9 @@
 //! The lines of the journal.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use uuid::Uuid;
 
 use super::{error::failed, rows};
 use crate::{
@@ -13,6 +15,23 @@ use crate::{
     tenant::TenantScope,
     transform::EntityKind,
 };
+
+/// A line as the statement takes it.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: ChangeId,
+    entity: EntityKind,
+    entity_id: Uuid,
+    external_id: Option<&'a str>,
+    field: Option<&'a str>,
+    base: Option<String>,
+    old: Option<String>,
+    new: Option<String>,
+    source: String,
+    outcome: ChangeOutcome,
+    reason: Option<&'a str>,
+    created_at: String,
+}
 
 /// Writes lines in one statement; all belong to the scope's organization.
 pub(super) async fn write(
@@ -33,22 +52,22 @@ pub(super) async fn write(
                     "a line of the journal belongs to another tenant",
                 ));
             }
-            Ok(json!({
-                "id": change.id,
-                "entity": change.entity,
-                "entity_id": change.entity_id,
-                "external_id": change.external_id,
-                "field": change.field,
-                "base": change.base.as_ref().map(codec::json),
-                "old": change.old.as_ref().map(codec::json),
-                "new": change.new.as_ref().map(codec::json),
-                "source": codec::json(&json!(change.source)),
-                "outcome": change.outcome,
-                "reason": change.reason,
-                "created_at": codec::time(change.created_at),
-            }))
+            Ok(Line {
+                id: change.id,
+                entity: change.entity,
+                entity_id: change.entity_id,
+                external_id: change.external_id.as_deref(),
+                field: change.field.as_deref(),
+                base: change.base.as_ref().map(codec::json),
+                old: change.old.as_ref().map(codec::json),
+                new: change.new.as_ref().map(codec::json),
+                source: codec::json(&json!(change.source)),
+                outcome: change.outcome,
+                reason: change.reason.as_deref(),
+                created_at: codec::time(change.created_at),
+            })
         })
-        .collect::<Result<Vec<Value>>>()?;
+        .collect::<Result<Vec<Line<'_>>>>()?;
     sqlx::query(
         "insert into change_log (id, organization_id, entity, entity_id, external_id, field, base,
              old, new, source, outcome, reason, created_at)
@@ -56,9 +75,9 @@ pub(super) async fn write(
              value ->> 'external_id', value ->> 'field', value ->> 'base', value ->> 'old',
              value ->> 'new', value ->> 'source', value ->> 'outcome', value ->> 'reason',
              value ->> 'created_at'
-         from json_each($1)",
+         from jsonb_each($1)",
     )
-    .bind(Value::from(document).to_string())
+    .bind(codec::document(OPERATION, &document)?)
     .bind(scope.organization_id.to_string())
     .execute(tx)
     .await
@@ -107,12 +126,12 @@ pub(super) fn select(scope: TenantScope, wanted: Selection<'_>) -> QueryBuilder<
             .push(" and l.external_id = ")
             .push_bind(external_id.clone());
     }
-    if let Some(outcome) = filter.outcome {
-        query.push(" and l.outcome = ").push_bind(match outcome {
-            ChangeOutcome::Applied => "applied",
-            ChangeOutcome::Refused => "refused",
-        });
-    }
+    // In the text, so that the few refused ones are found by their index.
+    match filter.outcome {
+        Some(ChangeOutcome::Applied) => query.push(" and l.outcome = 'applied'"),
+        Some(ChangeOutcome::Refused) => query.push(" and l.outcome = 'refused'"),
+        None => &mut query,
+    };
     if scope.property_id.is_some() {
         push_seen(&mut query, scope, filter.entity);
     }
@@ -149,6 +168,7 @@ mod tests {
     use crate::{
         clock::SystemClock,
         ids::{OrganizationId, PropertyId},
+        model::ChangeOutcome,
         port::edit::ChangeFilter,
         store::sqlite::connect::tests::plan,
         tenant::TenantScope,
@@ -179,6 +199,22 @@ mod tests {
             let plan = plan_of(scope, ChangeFilter::default()).await;
             let range = "change_log_list (organization_id=? AND id<?)";
             assert!(plan.contains(range), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        let record = ChangeFilter {
+            external_id: Some("g-1".to_owned()),
+            ..ChangeFilter::default()
+        };
+        let refused = ChangeFilter {
+            outcome: Some(ChangeOutcome::Refused),
+            ..ChangeFilter::default()
+        };
+        for (filter, index) in [
+            (record, "change_log_record"),
+            (refused, "change_log_refused"),
+        ] {
+            let plan = plan_of(whole, filter).await;
+            assert!(plan.contains(index), "{plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
         let id_alone = ChangeFilter {

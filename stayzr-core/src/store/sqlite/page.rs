@@ -1,13 +1,14 @@
 //! What follows from one page of records, in the order in which rows depend on each other.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use sqlx::SqliteConnection;
+use uuid::Uuid;
 
 use super::{conflict, error::failed, jobs, merge, park, rows, rows::Update};
 use crate::{
     Error, Result,
     clock::Clock,
-    ids::SyncRunId,
+    ids::{IntegrationId, SyncRunId},
     port::sync::{Mapping, PageWrite, RowWrite, RunCounts},
     store::codec,
     tenant::TenantScope,
@@ -129,6 +130,23 @@ fn changed(page: &PageWrite, wanted: EntityKind) -> Vec<Update<'_>> {
         .collect()
 }
 
+/// A mapping as the statement takes it.
+#[derive(Serialize)]
+struct Written<'a> {
+    integration_id: IntegrationId,
+    entity: EntityKind,
+    external_id: &'a str,
+    local_id: Uuid,
+    base: String,
+    version: Option<&'a str>,
+    hash: &'a str,
+    extra: String,
+    merged_into: Option<&'a str>,
+    gone_at: Option<String>,
+    revision: i64,
+    updated_at: String,
+}
+
 /// Makes or replaces mappings, each exactly if its revision follows the stored one;
 /// [`crate::ErrorKind::Conflict`], and the transaction must not be committed, if one does not.
 pub(super) async fn write_mappings(
@@ -140,23 +158,21 @@ pub(super) async fn write_mappings(
     if mappings.is_empty() {
         return Ok(());
     }
-    let document: Vec<Value> = mappings
+    let document: Vec<Written<'_>> = mappings
         .iter()
-        .map(|mapping| {
-            json!({
-                "integration_id": mapping.integration_id,
-                "entity": mapping.entity,
-                "external_id": mapping.external_id,
-                "local_id": mapping.local_id,
-                "base": mapping.base.canonical_json(),
-                "version": mapping.version,
-                "hash": mapping.hash,
-                "extra": codec::json(&mapping.extra),
-                "merged_into": mapping.merged_into,
-                "gone_at": mapping.gone_at.map(codec::time),
-                "revision": mapping.revision,
-                "updated_at": codec::time(mapping.updated_at),
-            })
+        .map(|mapping| Written {
+            entity: mapping.entity,
+            integration_id: mapping.integration_id,
+            external_id: &mapping.external_id,
+            local_id: mapping.local_id,
+            base: mapping.base.canonical_json(),
+            version: mapping.version.as_deref(),
+            hash: &mapping.hash,
+            extra: codec::json(&mapping.extra),
+            merged_into: mapping.merged_into.as_deref(),
+            gone_at: mapping.gone_at.map(codec::time),
+            revision: mapping.revision,
+            updated_at: codec::time(mapping.updated_at),
         })
         .collect();
     let done = sqlx::query(
@@ -167,7 +183,7 @@ pub(super) async fn write_mappings(
              value ->> 'local_id', value ->> 'base', value ->> 'version', value ->> 'hash',
              value ->> 'extra', value ->> 'merged_into', value ->> 'gone_at',
              value ->> 'revision', value ->> 'updated_at'
-         from json_each($1)
+         from jsonb_each($1)
          where value ->> 'revision' = 1 + coalesce((
              select s.revision from pms_entity_mappings s
              where s.integration_id = value ->> 'integration_id' and s.entity = value ->> 'entity'
@@ -180,7 +196,7 @@ pub(super) async fn write_mappings(
          where m.organization_id = excluded.organization_id
            and m.revision = excluded.revision - 1",
     )
-    .bind(Value::from(document).to_string())
+    .bind(codec::document(OPERATION, &document)?)
     .bind(scope.organization_id.to_string())
     .execute(tx)
     .await

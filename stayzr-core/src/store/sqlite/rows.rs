@@ -129,7 +129,7 @@ pub(super) async fn insert(
     }
     let table = kind.table();
     let statement =
-        format!("insert into {table} ({names}) select {values} from json_each($1) where true");
+        format!("insert into {table} ({names}) select {values} from jsonb_each($1) where true");
     let documents = rows
         .iter()
         .map(|row| {
@@ -187,7 +187,7 @@ pub(super) async fn update(
     };
     let statement = format!(
         "update {table} as t set version = t.version + 1, updated_at = $2{set}
-         from json_each($1) e
+         from jsonb_each($1) e
          where t.id = e.value ->> 'id' and t.version = e.value ->> 'version'
            and +t.organization_id = $3 {in_property}",
         table = kind.table(),

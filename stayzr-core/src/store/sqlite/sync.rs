@@ -1,6 +1,8 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, SqliteConnection};
 use uuid::Uuid;
 
 use super::{SqliteStore, error::failed, journal, page};
@@ -16,6 +18,49 @@ use crate::{
     tenant::TenantScope,
     transform::EntityKind,
 };
+
+/// A mapping as it is stored. Read column by column: thousands are, and SQLite need not take the JSON
+/// apart only to write it again.
+#[derive(FromRow)]
+struct Mapped {
+    external_id: String,
+    local_id: String,
+    base: String,
+    version: Option<String>,
+    hash: String,
+    extra: String,
+    merged_into: Option<String>,
+    gone_at: Option<String>,
+    revision: i64,
+    updated_at: String,
+}
+
+impl Mapped {
+    fn mapping(
+        self,
+        operation: &'static str,
+        integration_id: IntegrationId,
+        entity: EntityKind,
+    ) -> Result<Mapping> {
+        Ok(Mapping {
+            integration_id,
+            entity,
+            external_id: self.external_id,
+            local_id: codec::stored_id(operation, &self.local_id)?,
+            base: codec::decode(operation, &self.base)?,
+            version: self.version,
+            hash: self.hash,
+            extra: codec::decode(operation, &self.extra)?,
+            merged_into: self.merged_into,
+            gone_at: self
+                .gone_at
+                .map(|at| codec::stored_time(operation, &at))
+                .transpose()?,
+            revision: self.revision,
+            updated_at: codec::stored_time(operation, &self.updated_at)?,
+        })
+    }
+}
 
 #[async_trait]
 impl SyncStore for SqliteStore {
@@ -40,25 +85,23 @@ impl SyncStore for SqliteStore {
         external_ids: &[String],
     ) -> Result<Vec<Mapping>> {
         const OPERATION: &str = "sqlite.mappings";
-        let rows: Vec<String> = sqlx::query_scalar(
-            "select json_object('integration_id', m.integration_id, 'entity', m.entity,
-                 'external_id', m.external_id, 'local_id', m.local_id, 'base', json(m.base),
-                 'version', m.version, 'hash', m.hash, 'extra', json(m.extra),
-                 'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
-                 'updated_at', m.updated_at)
+        let wanted: HashSet<&String> = external_ids.iter().collect();
+        let rows: Vec<Mapped> = sqlx::query_as(
+            "select m.external_id, m.local_id, m.base, m.version, m.hash, m.extra, m.merged_into,
+                 m.gone_at, m.revision, m.updated_at
              from json_each($4) e
              cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
-              and m.external_id = e.value and m.organization_id = $1
-             group by m.rowid order by min(e.key)",
+              and m.external_id = e.value and m.organization_id = $1",
         )
         .bind(scope.organization_id.to_string())
         .bind(integration_id.to_string())
         .bind(kind.as_str())
-        .bind(json!(external_ids).to_string())
+        .bind(json!(wanted).to_string())
         .fetch_all(&self.reader)
         .await
         .map_err(failed(OPERATION))?;
-        codec::decode_all(OPERATION, &rows)
+        let read = |row: Mapped| row.mapping(OPERATION, integration_id, kind);
+        rows.into_iter().map(read).collect()
     }
 
     async fn mappings_of(
@@ -69,25 +112,23 @@ impl SyncStore for SqliteStore {
         local_ids: &[Uuid],
     ) -> Result<Vec<Mapping>> {
         const OPERATION: &str = "sqlite.mappings_of";
-        let rows: Vec<String> = sqlx::query_scalar(
-            "select json_object('integration_id', m.integration_id, 'entity', m.entity,
-                 'external_id', m.external_id, 'local_id', m.local_id, 'base', json(m.base),
-                 'version', m.version, 'hash', m.hash, 'extra', json(m.extra),
-                 'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
-                 'updated_at', m.updated_at)
+        let wanted: HashSet<&Uuid> = local_ids.iter().collect();
+        let rows: Vec<Mapped> = sqlx::query_as(
+            "select m.external_id, m.local_id, m.base, m.version, m.hash, m.extra, m.merged_into,
+                 m.gone_at, m.revision, m.updated_at
              from json_each($4) e
              cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
-              and m.local_id = e.value and m.organization_id = $1
-             group by m.rowid order by min(e.key)",
+              and m.local_id = e.value and m.organization_id = $1",
         )
         .bind(scope.organization_id.to_string())
         .bind(integration_id.to_string())
         .bind(kind.as_str())
-        .bind(json!(local_ids).to_string())
+        .bind(json!(wanted).to_string())
         .fetch_all(&self.reader)
         .await
         .map_err(failed(OPERATION))?;
-        codec::decode_all(OPERATION, &rows)
+        let read = |row: Mapped| row.mapping(OPERATION, integration_id, kind);
+        rows.into_iter().map(read).collect()
     }
 
     async fn cursor(

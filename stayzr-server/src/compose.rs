@@ -195,9 +195,8 @@ impl Foundation {
                 (
                     Queue::PmsSyncQueue,
                     Arc::new(SyncHandler {
-                        engine,
+                        engine: engine.clone().observed_by(observer.clone()),
                         store: store.clone(),
-                        clock: clock.clone(),
                     }),
                 ),
                 (
@@ -230,6 +229,7 @@ impl Foundation {
                 store: store.clone(),
                 clock: clock.clone(),
                 wakes: wakes.clone(),
+                metrics: metrics.clone(),
             };
             tasks.spawn(schedule(scheduler, stop.clone()));
         }
@@ -250,6 +250,7 @@ impl Foundation {
             wakes,
             push_policy: Arc::new(PushRules),
             providers,
+            engine,
             receiver,
             knowledge,
             concierge,
@@ -357,7 +358,14 @@ async fn open_postgres(_: &Config, _: &StoreUrl) -> Result<OpenedStore, Failure>
 
 fn worker_config(config: &Config, queue: Queue, process: uuid::Uuid) -> WorkerConfig {
     let workers = &config.workers;
+    // What one burst of webhooks names is read together, in as few calls as the vendor takes.
+    let (batch, linger) = match queue {
+        Queue::PmsSyncQueue => (100, Duration::from_millis(100)),
+        _ => (1, Duration::ZERO),
+    };
     WorkerConfig {
+        batch,
+        linger,
         concurrency: workers.concurrency,
         poll: Duration::from_millis(workers.poll_milliseconds),
         lease: Duration::from_secs(workers.lease_seconds),

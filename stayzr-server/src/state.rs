@@ -9,6 +9,7 @@ use stayzr_core::{
     port::{Store, concierge::Concierge},
     queue::Wakes,
 };
+use stayzr_pms::engine::SyncEngine;
 use stayzr_webhooks::receiver::Receiver;
 
 use crate::{http::Metrics, probe::Probe, providers::Providers};
@@ -27,6 +28,8 @@ pub struct ServerState {
     pub push_policy: Arc<dyn PushPolicy>,
     /// PMS providers.
     pub providers: Arc<Providers>,
+    /// Keeps a PMS and us equal.
+    pub engine: SyncEngine,
     /// Takes webhooks.
     pub receiver: Receiver,
     /// What the concierge knows.

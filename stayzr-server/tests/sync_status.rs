@@ -70,7 +70,6 @@ async fn credentials_that_are_refused_show_on_the_integration_until_they_are_tak
     let handler = SyncHandler {
         engine: base.engine.clone(),
         store: Arc::clone(&store),
-        clock,
     };
     let job = SyncJob::run(scope, id, RunMode::Incremental);
     store.enqueue(vec![job]).await.unwrap();

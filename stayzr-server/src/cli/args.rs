@@ -3,8 +3,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    channel::ChannelCommand, config::ConfigCommand, eval::EvalCommand,
-    integration::IntegrationCommand, knowledge::KnowledgeCommand, property::PropertyCommand,
+    change::ChangeCommand, channel::ChannelCommand, config::ConfigCommand,
+    conflict::ConflictCommand, eval::EvalCommand, integration::IntegrationCommand,
+    knowledge::KnowledgeCommand, property::PropertyCommand, provider::ProviderCommand,
     queue::QueueCommand, sync::SyncCommand, token::TokenCommand, webhook::WebhookCommand,
 };
 
@@ -99,6 +100,15 @@ pub(crate) enum Command {
     /// Synchronisation with the PMS.
     #[command(subcommand)]
     Sync(SyncCommand),
+    /// What both sides changed differently, for a person to decide.
+    #[command(subcommand)]
+    Conflict(ConflictCommand),
+    /// The journal of changes.
+    #[command(subcommand)]
+    Change(ChangeCommand),
+    /// Vendors: what is configured for all connections to one.
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// What the concierge knows.
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
@@ -179,10 +189,17 @@ mod tests {
             "stayzr --json queue ls --status FAILED",
             "stayzr integration list --json",
             "stayzr channel ls --organization Aurelia",
+            "stayzr conflict ls --status all --entity guest",
+            "stayzr change ls --refused",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
-        for line in ["stayzr", "stayzr property", "stayzr queue show not-an-id"] {
+        for line in [
+            "stayzr",
+            "stayzr property",
+            "stayzr queue show not-an-id",
+            "stayzr conflict ls --entity guests",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }

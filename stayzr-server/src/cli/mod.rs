@@ -2,9 +2,11 @@
 
 mod args;
 mod bench;
+mod change;
 mod channel;
 mod check;
 mod config;
+mod conflict;
 mod demo;
 mod eval;
 mod init;
@@ -12,7 +14,9 @@ mod integration;
 mod knowledge;
 mod migrate;
 mod output;
+mod progress;
 mod property;
+mod provider;
 mod queue;
 mod run;
 mod secret;

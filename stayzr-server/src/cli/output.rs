@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
@@ -50,6 +50,22 @@ pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
     let _ = out.flush();
+}
+
+/// A field's value in a cell: text as it is, one line of at most 60 characters.
+pub(crate) fn cell(value: &Value) -> String {
+    const WIDEST: usize = 60;
+    let text = match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= WIDEST {
+        return text;
+    }
+    let mut short: String = text.chars().take(WIDEST - 1).collect();
+    short.push('…');
+    short
 }
 
 /// Lines of columns, padded to the widest cell.

@@ -2,7 +2,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use stayzr_core::{
     flow::{EditRequest, edit},
-    model::{ChangeSource, Property},
+    model::Property,
     port::entities::EntitiesExt,
     tenant::TenantScope,
     transform::{EntityKind, FieldMap},
@@ -12,7 +12,7 @@ use super::{
     Cli,
     args::Organization,
     output::{Output, table},
-    run::foundation,
+    run::{foundation, staff},
     select,
 };
 use crate::{
@@ -121,9 +121,7 @@ pub(crate) async fn run(
                 id: property.id.uuid(),
                 set: fields(&args.fields)?,
                 expected_version: None,
-                source: ChangeSource::Staff {
-                    actor: "command line".to_owned(),
-                },
+                source: staff(),
             };
             let row = edit(store, &PushRules, base.clock.as_ref(), scope, request).await?;
             output.result(

@@ -1,8 +1,11 @@
 use std::process::ExitCode;
 
+use stayzr_core::model::ChangeSource;
+
 use super::{
-    Cli, args::Command, bench, channel, check, config, demo, eval, init, integration, knowledge,
-    migrate, output::Output, property, queue, serve, sync, token, webhook,
+    Cli, args::Command, bench, change, channel, check, config, conflict, demo, eval, init,
+    integration, knowledge, migrate, output::Output, property, provider, queue, serve, sync, token,
+    webhook,
 };
 use crate::{
     compose::{Foundation, Opening},
@@ -38,10 +41,20 @@ async fn dispatch(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
         Command::Token(command) => token::run(cli, command, output).await.map(done),
         Command::Queue(command) => queue::run(cli, command, output).await.map(done),
         Command::Sync(command) => sync::run(cli, command, output).await.map(done),
+        Command::Conflict(command) => conflict::run(cli, command, output).await.map(done),
+        Command::Change(command) => change::run(cli, command, output).await.map(done),
+        Command::Provider(command) => provider::run(cli, command, output).await.map(done),
         Command::Knowledge(command) => knowledge::run(cli, command, output).await.map(done),
         Command::Webhook(command) => webhook::run(cli, command, output).await,
         Command::Eval(command) => eval::run(command, output).await.map(done),
         Command::Bench => bench::run(cli, output).await.map(done),
+    }
+}
+
+/// Who changes something from the command line, as the journal names it.
+pub(super) fn staff() -> ChangeSource {
+    ChangeSource::Staff {
+        actor: "command line".to_owned(),
     }
 }
 

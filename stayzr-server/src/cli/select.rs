@@ -44,19 +44,33 @@ pub(crate) async fn property(
     )
 }
 
-/// The integration that is named by its id or its provider.
+/// The integration that is named by its id, or by its provider or its property's name where that is
+/// unique.
 pub(crate) async fn integration(
     store: &dyn Store,
     scope: TenantScope,
     named: Option<&str>,
 ) -> Result<Integration, Failure> {
     let all = store.integrations(scope).await?;
+    let properties: Vec<Property> = match named {
+        Some(_) => store.all(scope, &Default::default()).await?,
+        None => Vec::new(),
+    };
+    let of_property = |integration: &Integration| {
+        let property = properties
+            .iter()
+            .find(|property| property.id == integration.property_id);
+        property
+            .zip(named)
+            .filter(|(property, named)| property.name.eq_ignore_ascii_case(named))
+            .map(|(property, _)| property.name.clone())
+    };
     pick(
         "integration",
         all,
         named,
         |integration| integration.id.to_string(),
-        |integration| integration.provider.clone(),
+        |integration| of_property(integration).unwrap_or_else(|| integration.provider.clone()),
     )
 }
 

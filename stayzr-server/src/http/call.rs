@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use stayzr_core::{ids::PropertyId, mask::mask_cards, tenant::TenantScope};
+use stayzr_core::{ids::PropertyId, mask::mask_cards, model::ChangeSource, tenant::TenantScope};
 
 use super::{Caller, Problem, Query};
 use crate::state::ServerState;
@@ -35,6 +35,13 @@ impl Call {
     /// What the call may touch.
     pub fn scope(&self) -> Result<TenantScope, Problem> {
         Ok(self.caller()?.scope)
+    }
+
+    /// The caller, as the journal names who changes something.
+    pub fn staff(&self) -> Result<ChangeSource, Problem> {
+        Ok(ChangeSource::Staff {
+            actor: self.caller()?.principal.name.clone(),
+        })
     }
 
     /// An id of the path. One that is no UUID is nobody's: 404.

@@ -10,6 +10,7 @@ mod problem;
 mod query;
 mod router;
 mod server;
+mod slice;
 
 pub use auth::Caller;
 pub use body::{Body, BodyError, json, no_content, text};
@@ -20,3 +21,4 @@ pub use problem::Problem;
 pub use query::Query;
 pub use router::{Access, Handled, Params, Route, RouteTable, Router, raw, route};
 pub use server::{Bound, bind};
+pub use slice::page_of;

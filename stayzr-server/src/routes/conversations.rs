@@ -105,6 +105,14 @@ pub(super) async fn service_requests(call: Call) -> Handled {
     answer(StatusCode::OK, &found)
 }
 
+pub(super) async fn service_request(call: Call) -> Handled {
+    let id: ServiceRequestId = call.id("id", "service request")?;
+    match call.state.store.service_request(call.scope()?, id).await? {
+        Some(request) => answer(StatusCode::OK, &request),
+        None => Err(Problem::not_found("service request")),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewStatus {

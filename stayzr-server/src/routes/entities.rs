@@ -1,4 +1,4 @@
-//! Properties, room types, rooms, guests and reservations: lists, items, edits, journal.
+//! Properties, room types, rooms, guests and reservations: lists, items, edits.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,14 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde_json::{Value, json};
 use stayzr_core::{
-    flow::{EditRequest, edit},
-    model::{ChangeSource, ReservationStatus},
+    flow::{self, CreateRequest, EditRequest, edit},
+    ids::PropertyId,
+    model::ReservationStatus,
     port::{
         Page, Store,
-        edit::ChangeFilter,
         entities::{EntityFilter, RowRef},
     },
+    queue::Queue,
     tenant::TenantScope,
     transform::{EntityKind, EntityRow, FieldMap},
 };
@@ -30,11 +31,57 @@ pub(super) async fn organization(call: Call) -> Handled {
 }
 
 pub(super) async fn list(kind: EntityKind, call: Call) -> Handled {
-    let scope = call.scope()?;
     let filter = filter(kind, &call.query)?;
+    listed(&call, kind, &filter).await
+}
+
+/// A guest that staff makes here. The body names its fields; `property_id` is the hotel whose PMS is
+/// told, and may be left out where the call is narrowed to one.
+pub(super) async fn create_guest(call: Call) -> Handled {
+    let mut set: FieldMap = call.masked_json()?;
+    let property_id = match set.remove("property_id") {
+        None | Some(Value::Null) => None,
+        Some(id) => Some(id.as_str().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            Problem::invalid("`property_id` must be the id of a property")
+                .with("parameter", "property_id")
+        })?),
+    };
+    create(&call, EntityKind::Guest, property_id, set).await
+}
+
+/// Makes a row here, and at the PMS where it takes such rows.
+pub(super) async fn create(
+    call: &Call,
+    kind: EntityKind,
+    property_id: Option<PropertyId>,
+    set: FieldMap,
+) -> Handled {
+    let scope = call.scope()?;
+    let request = CreateRequest {
+        kind,
+        property_id,
+        set,
+        source: call.staff()?,
+    };
+    let state = &call.state;
+    let row = flow::create(
+        state.store.as_ref(),
+        state.push_policy.as_ref(),
+        state.clock.as_ref(),
+        scope,
+        request,
+    )
+    .await?;
+    state.wakes.wake(Queue::PmsSyncQueue);
+    one(StatusCode::CREATED, state.store.as_ref(), scope, row).await
+}
+
+/// A page of the rows that a filter lets through.
+pub(super) async fn listed(call: &Call, kind: EntityKind, filter: &EntityFilter) -> Handled {
+    let scope = call.scope()?;
     let page = call.query.page()?;
     let store = call.state.store.as_ref();
-    let rows = store.rows(scope, kind, &filter, &page).await?;
+    let rows = store.rows(scope, kind, filter, &page).await?;
     let items = shown(store, scope, kind, rows.items).await?;
     let next_cursor = rows.next_cursor;
     answer(StatusCode::OK, &Page { items, next_cursor })
@@ -46,7 +93,7 @@ pub(super) async fn item(kind: EntityKind, call: Call) -> Handled {
     let store = call.state.store.as_ref();
     let row = store.row(scope, kind, id).await?;
     let row = row.ok_or_else(|| Problem::not_found(noun(kind)))?;
-    one(store, scope, row).await
+    one(StatusCode::OK, store, scope, row).await
 }
 
 /// A staff edit. The body names fields to set, `null` empties one; `version`, where given, must be
@@ -67,9 +114,7 @@ pub(super) async fn patch(kind: EntityKind, call: Call) -> Handled {
         id,
         set,
         expected_version,
-        source: ChangeSource::Staff {
-            actor: call.caller()?.principal.name.clone(),
-        },
+        source: call.staff()?,
     };
     let state = &call.state;
     let row = edit(
@@ -80,30 +125,19 @@ pub(super) async fn patch(kind: EntityKind, call: Call) -> Handled {
         request,
     )
     .await?;
-    state.wakes.wake(stayzr_core::queue::Queue::PmsSyncQueue);
-    one(state.store.as_ref(), scope, row).await
+    state.wakes.wake(Queue::PmsSyncQueue);
+    one(StatusCode::OK, state.store.as_ref(), scope, row).await
 }
 
-pub(super) async fn changes(kind: EntityKind, call: Call) -> Handled {
-    let scope = call.scope()?;
-    let id: Uuid = call.id("id", noun(kind))?;
-    let page = call.query.page()?;
-    let store = call.state.store.as_ref();
-    if store.row(scope, kind, id).await?.is_none() {
-        return Err(Problem::not_found(noun(kind)));
-    }
-    answer(
-        StatusCode::OK,
-        &store
-            .changes(scope, &ChangeFilter::of(kind, id), &page)
-            .await?,
-    )
-}
-
-async fn one(store: &dyn Store, scope: TenantScope, row: EntityRow) -> Handled {
+pub(super) async fn one(
+    status: StatusCode,
+    store: &dyn Store,
+    scope: TenantScope,
+    row: EntityRow,
+) -> Handled {
     let kind = row.kind;
     let mut items = shown(store, scope, kind, vec![row]).await?;
-    answer(StatusCode::OK, &items.pop())
+    answer(status, &items.pop())
 }
 
 /// Rows as the API shows them, with the vendors' ids of all of them read in one query.
@@ -148,6 +182,10 @@ fn filter(kind: EntityKind, query: &Query) -> Result<EntityFilter, Problem> {
         search: query.one("search")?.map(str::to_owned),
         ..EntityFilter::default()
     };
+    if kind == EntityKind::Note {
+        filter.guest_id = query.parsed("guest_id", "a UUID")?;
+        filter.reservation_id = query.parsed("reservation_id", "a UUID")?;
+    }
     if kind == EntityKind::Reservation {
         filter.guest_id = query.parsed("guest_id", "a UUID")?;
         filter.room_id = query.parsed("room_id", "a UUID")?;
@@ -181,7 +219,7 @@ fn statuses(text: &str) -> Result<Vec<ReservationStatus>, Problem> {
         .collect()
 }
 
-const fn noun(kind: EntityKind) -> &'static str {
+pub(super) const fn noun(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::Property => "property",
         EntityKind::RoomType => "room type",

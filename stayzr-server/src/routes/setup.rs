@@ -10,7 +10,7 @@ use stayzr_core::{
 };
 
 use crate::{
-    http::{Call, Handled, Problem, json as answer, no_content},
+    http::{Call, Handled, Problem, json as answer, no_content, page_of},
     setup::{self, IntegrationChange, NewChannel, NewIntegration, NewProperty},
 };
 
@@ -107,7 +107,7 @@ pub(super) async fn change_integration(call: Call) -> Handled {
 }
 
 /// What the vendor says about its credentials says nothing about the caller's.
-fn refused_by_vendor(error: stayzr_core::Error) -> Problem {
+pub(super) fn refused_by_vendor(error: stayzr_core::Error) -> Problem {
     use stayzr_core::ErrorKind::{Forbidden, Unauthorized};
     if matches!(error.kind(), Unauthorized | Forbidden) {
         return Problem::new(
@@ -130,11 +130,10 @@ pub(super) async fn delete_integration(call: Call) -> Handled {
 }
 
 pub(super) async fn channels(call: Call) -> Handled {
-    let items = call.state.store.channel_accounts(call.scope()?).await?;
-    answer(
-        StatusCode::OK,
-        &json!({"items": items, "next_cursor": null}),
-    )
+    let page = call.query.page()?;
+    let all = call.state.store.channel_accounts(call.scope()?).await?;
+    let items = page_of(all, &page, |account| account.id.to_string())?;
+    answer(StatusCode::OK, &items)
 }
 
 #[derive(Deserialize)]

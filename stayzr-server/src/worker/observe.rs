@@ -1,11 +1,15 @@
 use std::time::Duration;
 
-use stayzr_core::queue::{AttemptEnd, AttemptObserver, Queue};
+use stayzr_core::{
+    model::{RunStatus, SyncRun},
+    queue::{AttemptEnd, AttemptObserver, Queue},
+};
+use stayzr_pms::engine::RunObserver;
 use stayzr_webhooks::receiver::{Observation, ReceiverObserver};
 
 use crate::http::Metrics;
 
-/// Counts attempts on jobs and webhooks taken.
+/// Counts attempts on jobs, runs of the synchronisation, and webhooks taken.
 pub struct JobMetrics(pub Metrics);
 
 impl AttemptObserver for JobMetrics {
@@ -14,6 +18,39 @@ impl AttemptObserver for JobMetrics {
         let labels = [queue, ("end", end.as_str())];
         self.0.count("stayzr_job_attempts_total", &labels, 1);
         self.0.time("stayzr_job_duration_seconds", &[queue], took);
+    }
+}
+
+impl RunObserver for JobMetrics {
+    fn ended(&self, run: &SyncRun) {
+        let status = match run.status {
+            RunStatus::Running => "running",
+            RunStatus::Completed => "completed",
+            RunStatus::Failed => "failed",
+            RunStatus::Stopped => "stopped",
+        };
+        let mode = ("mode", run.mode.as_str());
+        self.0
+            .count("stayzr_pms_runs_total", &[mode, ("status", status)], 1);
+        for (outcome, count) in [
+            ("created", run.created),
+            ("updated", run.updated),
+            ("unchanged", run.unchanged),
+            ("parked", run.parked),
+            ("conflict", run.conflicts),
+            ("gone", run.gone),
+        ] {
+            let labels = [mode, ("outcome", outcome)];
+            self.add("stayzr_pms_records_total", &labels, count);
+        }
+        self.add("stayzr_pms_unknown_values_total", &[mode], run.unknown);
+    }
+}
+
+impl JobMetrics {
+    /// Adds a run's count; a zero too, so that what never happened can be seen not to happen.
+    fn add(&self, name: &'static str, labels: &[(&'static str, &str)], by: i64) {
+        self.0.count(name, labels, by.unsigned_abs());
     }
 }
 
@@ -31,5 +68,52 @@ impl ReceiverObserver for JobMetrics {
             &[provider],
             observation.elapsed,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use stayzr_core::model::RunMode;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn run(mode: RunMode, status: RunStatus) -> SyncRun {
+        SyncRun {
+            id: Uuid::nil().into(),
+            organization_id: Uuid::nil().into(),
+            integration_id: Uuid::nil().into(),
+            mode,
+            status,
+            read: 9,
+            created: 0,
+            updated: 1,
+            unchanged: 5,
+            parked: 2,
+            conflicts: 1,
+            unknown: 4,
+            gone: 3,
+            error: None,
+            started_at: DateTime::UNIX_EPOCH,
+            finished_at: None,
+        }
+    }
+
+    #[test]
+    fn runs_are_counted_with_what_became_of_their_records() {
+        let metrics = Metrics::new();
+        let observer = JobMetrics(metrics.clone());
+        RunObserver::ended(&observer, &run(RunMode::Reconcile, RunStatus::Stopped));
+        RunObserver::ended(&observer, &run(RunMode::Incremental, RunStatus::Completed));
+        let text = metrics.render();
+        for line in [
+            r#"stayzr_pms_runs_total{mode="reconcile",status="stopped"} 1"#,
+            r#"stayzr_pms_records_total{mode="incremental",outcome="parked"} 2"#,
+            r#"stayzr_pms_records_total{mode="reconcile",outcome="gone"} 3"#,
+            r#"stayzr_pms_unknown_values_total{mode="incremental"} 4"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
     }
 }

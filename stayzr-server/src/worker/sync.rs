@@ -3,11 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stayzr_core::{
     ErrorKind, Result,
-    clock::Clock,
     ids::IntegrationId,
-    model::{Integration, IntegrationStatus},
+    model::IntegrationStatus,
     port::Store,
-    queue::{Claimed, Handler, HandlerResult},
+    queue::{Claimed, Handler, HandlerResult, Job},
     tenant::TenantScope,
 };
 use stayzr_pms::engine::{SyncEngine, SyncJob};
@@ -18,8 +17,6 @@ pub struct SyncHandler {
     pub engine: SyncEngine,
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
@@ -40,6 +37,15 @@ impl Handler for SyncHandler {
             tracing::warn!(integration_id = %id, %error, "the status could not be stored");
         }
         result
+    }
+
+    fn batch_key(&self, job: &Job) -> Option<String> {
+        self.engine.batch_key(job)
+    }
+
+    /// Reads of named records, which say nothing about the connection as a whole.
+    async fn handle_batch(&self, claimed: Vec<Claimed>) -> Vec<Result<HandlerResult>> {
+        self.engine.handle_batch(claimed).await
     }
 }
 
@@ -67,12 +73,7 @@ impl SyncHandler {
             return Ok(());
         }
         tracing::info!(integration_id = %id, from = ?stored.status, to = ?status, "status");
-        self.store
-            .update_integration(Integration {
-                status,
-                updated_at: self.clock.now(),
-                ..stored
-            })
-            .await
+        self.store.set_integration_status(scope, id, status).await?;
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use stayzr_core::{
     ErrorKind,
-    model::{Guest, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType},
     transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
     uuid::Uuid,
 };
@@ -112,7 +112,7 @@ fn row(kind: EntityKind, fields: Value) -> EntityRow {
 }
 
 /// A row of each kind with every field that must be there.
-fn rows() -> [EntityRow; 5] {
+fn rows() -> [EntityRow; 6] {
     let stay = "2026-03-01T14:00:00Z";
     [
         row(
@@ -140,6 +140,11 @@ fn rows() -> [EntityRow; 5] {
             json!({ "status": "confirmed", "arrival": stay, "departure": stay, "adults": 2,
                 "children": 0, "guest_id": Uuid::now_v7(), "cancelled_at": stay }),
         ),
+        row(
+            EntityKind::Note,
+            json!({ "kind": "special_request", "text": "a cot", "active": true,
+                "reservation_id": Uuid::now_v7(), "guest_id": Uuid::now_v7() }),
+        ),
     ]
 }
 
@@ -150,12 +155,17 @@ fn fields_of(row: &EntityRow) -> FieldMap {
         EntityKind::Room => Room::from_row(row).unwrap().to_fields(),
         EntityKind::Guest => Guest::from_row(row).unwrap().to_fields(),
         EntityKind::Reservation => Reservation::from_row(row).unwrap().to_fields(),
+        EntityKind::Note => Note::from_row(row).unwrap().to_fields(),
     }
     .unwrap()
 }
 
 #[test]
 fn every_kind_has_a_column_for_each_field_of_its_struct_and_no_other() {
+    assert_eq!(
+        rows().iter().map(|row| row.kind).collect::<Vec<_>>(),
+        EntityKind::ALL
+    );
     for row in rows() {
         let fields = fields_of(&row);
         let names: BTreeSet<&str> = fields.names().collect();

@@ -21,9 +21,13 @@ macro_rules! on_each_store {
 }
 
 mod backend;
+mod create;
 mod edit;
 mod hotel;
 mod inbound;
 mod outbound;
+mod pms;
+mod resolve;
+mod restore;
 mod tenant;
 mod turn;

@@ -27,6 +27,7 @@ mod hotel;
 mod inbound;
 mod outbound;
 mod pms;
+mod race;
 mod resolve;
 mod restore;
 mod tenant;

@@ -33,21 +33,6 @@ impl Entry {
     }
 }
 
-impl Taken {
-    /// A call that was counted after `asked`, and whether it may still be made.
-    pub(crate) fn of(asked: Instant, gcra: Gcra) -> Self {
-        match asked.elapsed() <= gcra.leeway() {
-            true => Self::Now,
-            false => Self::Late,
-        }
-    }
-}
-
-/// A time span as a ledger's statement takes it.
-pub(crate) fn nanos(span: Duration) -> i64 {
-    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,15 +49,6 @@ mod tests {
             after,
         };
         entry.settle("test", gcra, 0)
-    }
-
-    #[test]
-    fn a_call_that_was_counted_too_long_ago_is_not_made() {
-        let gcra = Gcra::new(Quota::new(200, Duration::from_secs(30)));
-        let asked = |ago| Instant::now().checked_sub(ago).unwrap();
-        let (soon, late) = (Duration::from_millis(100), Duration::from_millis(158));
-        assert_eq!(Taken::of(asked(soon), gcra), Taken::Now);
-        assert_eq!(Taken::of(asked(late), gcra), Taken::Late);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
@@ -45,4 +45,36 @@ pub enum Taken {
     Late,
     /// It is not: ask again after so long.
     After(Duration),
+}
+
+impl Taken {
+    /// A call that was counted, and whether it may still be made. `asked` is a time of this process
+    /// before the ledger's clock was read.
+    pub fn of(asked: Instant, gcra: Gcra) -> Self {
+        match asked.elapsed() <= gcra.leeway() {
+            true => Self::Now,
+            false => Self::Late,
+        }
+    }
+}
+
+/// A time span as a ledger's statement takes it.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(crate) fn nanos(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::Quota;
+
+    #[test]
+    fn a_call_that_was_counted_too_long_ago_is_not_made() {
+        let gcra = Gcra::new(Quota::new(200, Duration::from_secs(30)));
+        let asked = |ago| Instant::now().checked_sub(ago).unwrap();
+        let (soon, late) = (Duration::ZERO, Duration::from_millis(158));
+        assert_eq!(Taken::of(asked(soon), gcra), Taken::Now);
+        assert_eq!(Taken::of(asked(late), gcra), Taken::Late);
+    }
 }

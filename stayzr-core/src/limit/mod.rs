@@ -10,7 +10,7 @@
 //! [`SqliteStore`](crate::store::sqlite::SqliteStore)), or in Redis by Redis' clock
 //! ([`RedisLedger`]). A [`Pacer`] waits for its turn. Processes that share a ledger share the limit.
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod entry;
 mod gcra;
 mod ledger;
@@ -24,9 +24,9 @@ mod redis;
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) use entry::Entry;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
-pub(crate) use entry::nanos;
 pub use gcra::{Decision, Gcra, LONGEST_HOLD, Quota};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(crate) use ledger::nanos;
 pub use ledger::{Ledger, Taken};
 pub use limiter::{Limiter, Priority};
 #[cfg(feature = "worker")]

@@ -20,8 +20,12 @@ pub struct RemoteRecord {
     pub kind: EntityKind,
     /// The vendor's id.
     pub external_id: String,
-    /// The vendor's own mark of this state, such that a later state has a greater text (Mews:
-    /// `UpdatedUtc` in one fixed format). Compared only with marks of the same record.
+    /// The vendor's own mark of this state, such that a later state has a greater text: a time in
+    /// UTC with all its digits (Mews: `UpdatedUtc` to the microsecond), a number padded with
+    /// zeros. Marks are compared as text, only with marks of the same record and never with a
+    /// clock of ours; a form that varies, such as a fraction that is left out where it is zero,
+    /// makes later states look older and loses them. None where the vendor has no mark: the
+    /// content alone says what is news then.
     pub version: Option<String>,
     /// The fields the record has a say in. A field it does not carry is absent.
     pub fields: FieldMap,

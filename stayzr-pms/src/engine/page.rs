@@ -197,12 +197,14 @@ impl SyncEngine {
     }
 }
 
-/// The provider's parked records, with the rows that they belong to.
+/// The provider's parked records, with the rows that they belong to; a blank id is none.
 fn mapped_parked(parked: &[ParkedRecord], state: &PageState) -> Vec<ParkedRecord> {
     let row = |id: &String| Some(state.mappings.get(id)?.local_id);
+    let is_named = |id: &String| !id.trim().is_empty();
     parked
         .iter()
         .map(|parked| ParkedRecord {
+            external_id: parked.external_id.clone().filter(is_named),
             local_id: parked.external_id.as_ref().and_then(row),
             ..parked.clone()
         })

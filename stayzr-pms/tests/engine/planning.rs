@@ -25,6 +25,7 @@ struct Page {
     organization: OrganizationId,
     property: PropertyId,
     integration: IntegrationId,
+    strategy: ConflictStrategy,
     state: PageState,
 }
 
@@ -35,6 +36,7 @@ impl Page {
             organization: OrganizationId::generate(&SystemClock),
             property: PropertyId::generate(&SystemClock),
             integration: IntegrationId::generate(&SystemClock),
+            strategy: ConflictStrategy::LocalWins,
             state: PageState::default(),
         }
     }
@@ -48,7 +50,7 @@ impl Page {
             integration_id: self.integration,
             kind,
             rules: rules(kind),
-            strategy: ConflictStrategy::LocalWins,
+            strategy: self.strategy,
             country: Some("PT"),
             event: "incremental",
             enqueue_pushes: true,
@@ -341,4 +343,120 @@ fn an_erased_guest_does_not_come_back() {
     let plan = page.plan(EntityKind::Guest, &newer);
 
     assert!(plan.rows.is_empty() && plan.mappings.is_empty() && plan.contacts.is_empty());
+}
+
+#[test]
+fn the_hash_of_a_record_is_the_one_that_was_stored() {
+    // Made of canonical JSON with sorted keys; another text would have every row looked at again.
+    let mut whole = guest(
+        "1",
+        json!({"last_name": "O\"Brien\n", "notes": null, "active": true}),
+    );
+    whole.links.insert("room_id", None);
+    whole.links.insert(
+        "guest_id",
+        Some(ExternalRef {
+            kind: EntityKind::Guest,
+            id: "ada".to_owned(),
+        }),
+    );
+    whole.extra = map(json!({"b": {"z": 1.5, "a": [1, "é"]}, "a": -3}))
+        .into_iter()
+        .collect();
+    let mut stored = FieldMap::new();
+    stored.insert("fields", whole.fields.clone().into_json());
+    stored.insert("links", json!({"guest_id": "ada", "room_id": null}));
+    stored.insert("extra", whole.extra.clone());
+    stored.insert("merged_into", Value::Null);
+
+    assert_eq!(record_hash(&whole), stored.hash());
+}
+
+#[test]
+fn only_the_vendors_mark_says_what_is_older() {
+    for hours in [-100_000, 0, 100_000] {
+        let mut page = Page::with(
+            EntityKind::Guest,
+            &guest("2026-06-09T12:00:00Z", json!({"last_name": "Lovelace"})),
+        );
+        let off = crate::hotel::start() + chrono::TimeDelta::hours(hours);
+        page.clock = ManualClock::new(off);
+
+        let older = guest("2026-06-09T11:59:59Z", json!({"last_name": "Byron"}));
+        let newer = guest("2026-06-09T12:00:01Z", json!({"last_name": "King"}));
+
+        assert!(page.plan(EntityKind::Guest, &[older]).rows.is_empty());
+        let plan = page.plan(EntityKind::Guest, &[newer]);
+        assert_eq!(set_of(&plan).text("last_name"), Some("King"));
+    }
+}
+
+#[test]
+fn a_record_without_a_mark_is_news_by_its_content() {
+    let mut first = guest("", json!({"last_name": "Lovelace"}));
+    first.version = None;
+    let page = Page::with(EntityKind::Guest, &first);
+    let mut other = first.clone();
+    other.fields.insert("last_name", "King");
+
+    assert!(page.plan(EntityKind::Guest, &[first]).mappings.is_empty());
+    assert_eq!(
+        set_of(&page.plan(EntityKind::Guest, &[other])).text("last_name"),
+        Some("King")
+    );
+}
+
+#[test]
+fn invariant_b_a_dispute_applies_nothing_and_keeps_what_was_agreed() {
+    let first = guest(
+        "1",
+        json!({"last_name": "Lovelace", "email": "a@example.com"}),
+    );
+    let mut page = Page::with(EntityKind::Guest, &first);
+    page.strategy = ConflictStrategy::ManualReview;
+    let row = page.state.rows.values_mut().next().unwrap();
+    row.fields.insert("email", "ours@example.com");
+    let theirs = guest(
+        "2",
+        json!({"last_name": "King", "email": "theirs@example.com"}),
+    );
+
+    let plan = page.plan(EntityKind::Guest, std::slice::from_ref(&theirs));
+
+    assert!(plan.rows.is_empty() && plan.contacts.is_empty() && plan.jobs.is_empty());
+    assert_eq!(plan.conflicts.len(), 1);
+    assert_eq!(plan.counts.conflicts, 1);
+    let mapping = &plan.mappings[0];
+    assert_eq!(mapping.base.text("email"), Some("a@example.com"));
+    assert_eq!(mapping.base.text("last_name"), Some("Lovelace"));
+    assert_eq!(mapping.version.as_deref(), Some("2"));
+    page.keep(plan);
+    let again = page.plan(EntityKind::Guest, &[theirs]);
+    assert_eq!(
+        again,
+        Plan {
+            counts: again.counts,
+            ..Plan::default()
+        },
+        "invariant C: the same state again says nothing"
+    );
+}
+
+#[test]
+fn a_value_that_no_row_can_hold_is_not_left_to_a_person() {
+    let first = guest(
+        "1",
+        json!({"last_name": "Lovelace", "email": "a@example.com"}),
+    );
+    let mut page = Page::with(EntityKind::Guest, &first);
+    page.strategy = ConflictStrategy::ManualReview;
+    let row = page.state.rows.values_mut().next().unwrap();
+    row.fields.insert("email", "ours@example.com");
+
+    let plan = page.plan(EntityKind::Guest, &[guest("2", json!({"email": 7}))]);
+
+    assert!(plan.conflicts.is_empty() && plan.mappings.is_empty());
+    assert!(plan.parked[0].reason.starts_with("email: "));
+    let mapping = &page.state.mappings["x"];
+    assert_eq!(plan.parked[0].local_id, Some(mapping.local_id));
 }

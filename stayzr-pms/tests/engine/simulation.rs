@@ -8,7 +8,10 @@ use std::{
 use chrono::TimeDelta;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
-use stayzr_core::transform::EntityKind::Guest;
+use stayzr_core::{
+    model::ConflictStatus,
+    transform::{ConflictStrategy, EntityKind::Guest},
+};
 
 use crate::{
     hotel::{Hotel, edit_row},
@@ -170,6 +173,8 @@ impl World {
     }
 
     async fn settle(&mut self) {
+        // What is left to people is settled once somebody else decides.
+        self.hotel.decide_by(ConflictStrategy::LocalWins);
         for _ in 0..3 {
             self.hotel.quiet().await;
             for guest in GUESTS {
@@ -192,6 +197,16 @@ impl World {
                 }
             }
         }
+        for guest in GUESTS {
+            let conflicts = self.hotel.conflicts(Guest, guest).await;
+            assert!(
+                conflicts
+                    .iter()
+                    .all(|conflict| conflict.status == ConflictStatus::Resolved),
+                "{guest} waits for nobody; {}",
+                story()
+            );
+        }
         let pushes = self.hotel.vendor.pushes().len();
         self.hotel.incremental().await;
         self.hotel.drain().await;
@@ -206,12 +221,16 @@ impl World {
 
 async fn simulate(seed: u64, sqlite: bool) {
     // Who wins a conflict must not matter to a field that only one side changes.
-    let strategy = ["LOCAL_WINS", "REMOTE_WINS"][usize::from(seed % 2 == 1)];
-    let settings = json!({"conflicts": {"guest": {"strategy": strategy}}});
-    let hotel = match sqlite {
-        true => Hotel::on_sqlite(settings).await,
-        false => Hotel::with_settings(settings).await,
+    let strategies = [
+        ConflictStrategy::LocalWins,
+        ConflictStrategy::RemoteWins,
+        ConflictStrategy::ManualReview,
+    ];
+    let mut hotel = match sqlite {
+        true => Hotel::on_sqlite(Value::Null).await,
+        false => Hotel::open().await,
     };
+    hotel.decide_by(strategies[usize::try_from(seed % 3).unwrap()]);
     crate::hotel::furnish(&hotel.vendor);
     hotel.backfill().await;
     let mut world = World {

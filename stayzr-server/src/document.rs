@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 use stayzr_core::{Result, model::Integration, port::Store, tenant::TenantScope};
-use stayzr_pms::{config::ProviderConfig, providers::mews::MewsConfig};
+use stayzr_pms::{
+    config::ProviderConfig,
+    providers::{cloudbeds::CloudbedsConfig, mews::MewsConfig},
+};
 
 use crate::providers::{not_built_in, provider_config};
 
@@ -25,6 +28,7 @@ pub async fn connection_config(
 pub fn check_document(name: &str, config: &Value) -> Result<()> {
     let config = provider_config(config)?;
     match name {
+        "cloudbeds" => CloudbedsConfig::from_provider(&config).map(drop),
         "mews" => MewsConfig::from_provider(&config).map(drop),
         other => Err(not_built_in(other)),
     }

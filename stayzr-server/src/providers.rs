@@ -28,18 +28,21 @@ use stayzr_pms::{
     config::{ProviderConfig, RateLimit},
     engine::{Connect, SyncJob},
     http::VendorHttp,
-    providers::mews::{
-        self, MewsConfig, MewsCredentials, MewsProvider,
-        transform::{
-            GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
-            RoomTypeTransformer,
+    providers::{
+        cloudbeds::{self, CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider},
+        mews::{
+            self, MewsConfig, MewsCredentials, MewsProvider,
+            transform::{
+                GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
+                RoomTypeTransformer,
+            },
         },
     },
 };
 use uuid::Uuid;
 
 /// Names of the providers in this server.
-pub const NAMES: [&str; 1] = ["mews"];
+pub const NAMES: [&str; 2] = ["cloudbeds", "mews"];
 
 /// What an integration keeps sealed.
 #[derive(Serialize, Deserialize)]
@@ -190,6 +193,16 @@ impl Providers {
         credentials: &SecretString,
     ) -> Result<Arc<dyn PmsProvider>> {
         match name {
+            "cloudbeds" => {
+                let credentials = CloudbedsCredentials::parse(credentials)?;
+                let documented = credentials.limit();
+                let own = self.named(documented);
+                let limiter = self.narrowed(config.rate_limit, documented, own);
+                let http = VendorHttp::from_config(config, limiter)?;
+                let settings = CloudbedsConfig::from_provider(config)?;
+                let key = only_key(credentials)?;
+                Ok(Arc::new(CloudbedsProvider::new(settings, key, http, None)))
+            }
             "mews" => {
                 let http = VendorHttp::from_config(config, self.limiter(config.rate_limit))?;
                 let provider = MewsProvider::new(
@@ -207,32 +220,44 @@ impl Providers {
     /// the documented one, so that its calls count for integrations that share the token; one that
     /// is wider was granted by the vendor and stands in its place.
     fn limiter(&self, configured: Option<RateLimit>) -> Arc<dyn Limiter> {
-        let Some(RateLimit { calls, per_seconds }) = configured else {
-            return Arc::clone(&self.mews_limit);
+        self.narrowed(configured, mews::LIMIT, Arc::clone(&self.mews_limit))
+    }
+
+    fn narrowed(
+        &self,
+        configured: Option<RateLimit>,
+        documented: RateLimit,
+        own: Arc<dyn Limiter>,
+    ) -> Arc<dyn Limiter> {
+        let Some(limit) = configured else {
+            return own;
         };
-        let window = Duration::from_secs(per_seconds);
+        let named = self.named(limit);
+        let is_wider = u64::from(limit.calls).saturating_mul(documented.per_seconds)
+            > u64::from(documented.calls).saturating_mul(limit.per_seconds);
+        if is_wider || Arc::ptr_eq(&named, &own) {
+            return named;
+        }
+        Arc::new(Both(named, own))
+    }
+
+    /// The one limiter of such a limit.
+    fn named(&self, RateLimit { calls, per_seconds }: RateLimit) -> Arc<dyn Limiter> {
+        let quota = Quota::new(calls, Duration::from_secs(per_seconds));
         let mut limits = self
             .named_limits
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let named = limits
             .entry((calls, per_seconds))
-            .or_insert_with(|| {
-                let quota = Quota::new(calls, window);
-                Arc::new(Pacer::new(self.ledger.clone(), quota))
-            });
-        let documented = mews::LIMIT;
-        let is_wider = u64::from(calls).saturating_mul(documented.per_seconds)
-            > u64::from(documented.calls).saturating_mul(per_seconds);
-        if is_wider {
-            return Arc::clone(named);
-        }
-        Arc::new(Both(Arc::clone(named), Arc::clone(&self.mews_limit)))
+            .or_insert_with(|| Arc::new(Pacer::new(self.ledger.clone(), quota)));
+        Arc::clone(named)
     }
 
     /// The vendor account of credentials: a fingerprint, not a secret.
     pub fn account(&self, name: &str, credentials: &SecretString) -> Result<String> {
         match name {
+            "cloudbeds" => Ok(CloudbedsCredentials::parse(credentials)?.account()),
             "mews" => Ok(MewsCredentials::parse(credentials)?.account()),
             other => Err(not_built_in(other)),
         }
@@ -241,6 +266,7 @@ impl Providers {
     /// What a webhook body of a provider says happened.
     pub fn parse_event(&self, name: &str, body: &[u8]) -> Result<Vec<PmsEvent>> {
         match name {
+            "cloudbeds" => cloudbeds::parse_event(body),
             "mews" => mews::parse_event(body),
             other => Err(not_built_in(other)),
         }
@@ -290,6 +316,7 @@ pub struct PushRules;
 impl PushPolicy for PushRules {
     fn rule(&self, provider: &str, kind: EntityKind, field: &str) -> Option<FieldRule> {
         let rules = match provider {
+            "cloudbeds" => cloudbeds_rules(kind),
             "mews" => mews_rules(kind),
             _ => return None,
         };
@@ -305,6 +332,23 @@ impl PushPolicy for PushRules {
     ) -> NewJob {
         SyncJob::push(scope, integration_id, kind, id)
     }
+}
+
+/// The key of a property. Tokens change with every renewal, and this server keeps credentials as they
+/// were entered.
+fn only_key(credentials: CloudbedsCredentials) -> Result<CloudbedsCredentials> {
+    match credentials {
+        CloudbedsCredentials::ApiKey(_) => Ok(credentials),
+        CloudbedsCredentials::OAuth(_) => Err(Error::unsupported(
+            "provider.open",
+            "renewed tokens of Cloudbeds are not kept here: use the API key of the property",
+        )),
+    }
+}
+
+/// Cloudbeds' rules. Its properties and room types have no field that can be written.
+fn cloudbeds_rules(kind: EntityKind) -> Vec<FieldRule> {
+    cloudbeds::fields(kind).to_vec()
 }
 
 /// Mews' rules. Its properties and room types are read only, whatever a field's rule says.

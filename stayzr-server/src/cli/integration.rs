@@ -24,7 +24,7 @@ pub(crate) enum IntegrationCommand {
     /// Connects a hotel to its PMS: asks the vendor, then stores the credentials sealed.
     #[command(
         after_help = "Credentials come from a JSON file, from the environment \
-(STAYZR_MEWS_CLIENT_TOKEN, STAYZR_MEWS_ACCESS_TOKEN), or from a prompt.
+(STAYZR_MEWS_CLIENT_TOKEN, STAYZR_MEWS_ACCESS_TOKEN, STAYZR_CLOUDBEDS_API_KEY), or from a prompt.
 
 Examples:
   stayzr integration add mews --property \"Aurelia Porto\"
@@ -45,12 +45,13 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
-    /// The provider: mews.
+    /// The provider: cloudbeds, mews.
     provider: String,
     /// The hotel, by id or name.
     #[arg(long, value_name = "ID|NAME")]
     property: String,
-    /// JSON file with the credentials, for Mews {"client_token": …, "access_token": …}.
+    /// JSON file with the credentials, for Mews {"client_token": …, "access_token": …},
+    /// for Cloudbeds {"api_key": …}.
     #[arg(long, value_name = "FILE")]
     credentials_file: Option<PathBuf>,
     /// Another address of the vendor's API.
@@ -177,6 +178,11 @@ fn credentials(args: &AddArgs) -> Result<SecretString, Failure> {
         return Ok(secret::read(path)?.into());
     }
     match args.provider.as_str() {
+        "cloudbeds" => {
+            let key = secret::ask("STAYZR_CLOUDBEDS_API_KEY", "Cloudbeds API key")?;
+            let json = json!({"api_key": key.expose_secret()});
+            Ok(json.to_string().into())
+        }
         "mews" => {
             let client = secret::ask("STAYZR_MEWS_CLIENT_TOKEN", "Mews client token")?;
             let access = secret::ask("STAYZR_MEWS_ACCESS_TOKEN", "Mews access token")?;

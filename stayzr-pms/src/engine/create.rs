@@ -1,25 +1,34 @@
 //! Makes at the vendor what staff entered here.
 
+use std::collections::BTreeMap;
+
 use stayzr_core::{
     Error, ErrorKind, Result,
+    model::ExternalRef,
     queue::Lease,
-    transform::{EntityKind, FieldMap},
+    transform::{EntityKind, EntityRow, FieldMap},
 };
 use uuid::Uuid;
 
 use super::{
     answer::answer_input,
-    page::page_write,
+    found::{self, Found},
+    page::{PageInput, page_write},
     plan::{PageState, plan_page},
     push::{PushReport, RefusedPush, ambiguous},
     session::{Session, SyncEngine},
+    shape,
     triage::{Triaged, Verdict, record_hash},
 };
 use crate::{Push, PushOutcome, RemoteRecord};
 
 impl SyncEngine {
-    /// Makes a guest at the vendor whom staff entered here. Every other row without a mapping is
-    /// left alone: a sender nobody knows is no business of the vendor's.
+    /// Makes at the vendor what was made here: a guest whom staff entered, a note. Every other row
+    /// without a mapping is left alone: a sender nobody knows is no business of the vendor's.
+    ///
+    /// Vendors' creates are not idempotent and an answer may have been lost, so what could have
+    /// been made already is looked for first. What is plainly the same is adopted; a doubt is for
+    /// staff.
     pub(super) async fn create(
         &self,
         session: &Session,
@@ -32,10 +41,7 @@ impl SyncEngine {
             .entities
             .row(session.scope, kind, local_id)
             .await?;
-        let creatable = session.provider.capabilities().create.contains(&kind);
-        let Some(row) = row.filter(|row| {
-            creatable && kind == EntityKind::Guest && row.fields.text("origin") == Some("staff")
-        }) else {
+        let Some(row) = row.filter(|row| is_to_be_made(session, row)) else {
             return Ok(PushReport::default());
         };
         let mapped = self
@@ -46,31 +52,39 @@ impl SyncEngine {
         if !mapped.is_empty() {
             return Ok(PushReport::default());
         }
-        let changed: FieldMap = session
-            .rules(kind)
-            .iter()
-            .filter(|rule| rule.writable)
-            .filter_map(|rule| {
-                let value = row
-                    .fields
-                    .get(rule.field)
-                    .filter(|value| !value.is_null())?;
-                Some((rule.field.to_owned(), value.clone()))
-            })
-            .collect();
         let mut push = Push {
             kind,
             external_id: None,
             base: FieldMap::new(),
-            changed,
-            links: Default::default(),
+            changed: writable(session, &row),
+            links: self.links_of(session, &row).await?,
         };
         let mut report = PushReport::default();
+        self.hold(lease).await?;
+        let found = session.provider.find(&push).await?;
+        let country = match kind {
+            EntityKind::Guest => self.country(session).await?,
+            _ => None,
+        };
+        let found = match kind {
+            EntityKind::Note => found::note(&push, &found),
+            _ => found::guest(&row.fields, &found, country.as_deref()),
+        };
+        match found {
+            Found::Nothing => {}
+            Found::Same(record) => {
+                let sent = FieldMap::new();
+                self.adopt(session, local_id, &sent, record, lease).await?;
+                return Ok(report);
+            }
+            Found::Doubtful(records) => return Err(doubtful(&records)),
+        }
         loop {
             self.hold(lease).await?;
             match session.provider.push(&push).await? {
                 PushOutcome::Applied(answer) => {
                     report.sent = push.changed.names().map(str::to_owned).collect();
+                    report.sent.extend(push.links.keys().cloned());
                     self.adopt(session, local_id, &push.changed, &answer, lease)
                         .await?;
                     self.note_refused(session, kind, local_id, &report.refused, lease)
@@ -78,9 +92,12 @@ impl SyncEngine {
                     return Ok(report);
                 }
                 PushOutcome::Unsupported(fields) => {
-                    let before = push.changed.len();
+                    let before = push.changed.len() + push.links.len();
                     for field in fields {
-                        if let Some(value) = push.changed.remove(&field) {
+                        let link = push.links.remove(&field);
+                        let value = push.changed.remove(&field);
+                        let value = value.or(link.and(row.fields.get(&field).cloned()));
+                        if let Some(value) = value {
                             report.refused.push(RefusedPush::new(
                                 &field,
                                 &value,
@@ -88,7 +105,8 @@ impl SyncEngine {
                             ));
                         }
                     }
-                    if push.changed.len() == before || push.changed.is_empty() {
+                    let left = push.changed.len() + push.links.len();
+                    if left == before || push.changed.is_empty() {
                         return Ok(report);
                     }
                 }
@@ -97,7 +115,45 @@ impl SyncEngine {
         }
     }
 
-    /// Ties a guest made at the vendor to the row it was made from.
+    /// What a new record links to, at the vendor. A row that is not there yet is waited for.
+    async fn links_of(
+        &self,
+        session: &Session,
+        row: &EntityRow,
+    ) -> Result<BTreeMap<String, Option<ExternalRef>>> {
+        let mut links = BTreeMap::new();
+        for rule in session.rules(row.kind) {
+            let Some(kind) = shape::link_kind(rule.field) else {
+                continue;
+            };
+            let id = row.fields.text(rule.field);
+            let Some(id) = id.and_then(|id| id.parse::<Uuid>().ok()) else {
+                continue;
+            };
+            let known = self
+                .ports
+                .sync
+                .mappings_of(session.scope, session.integration.id, kind, &[id])
+                .await?;
+            let Some(mapping) = known.into_iter().next() else {
+                return Err(Error::unavailable(
+                    "sync.push",
+                    "the vendor does not know yet what this is about: it is tried again",
+                )
+                .with("kind", kind)
+                .with("id", id));
+            };
+            let link = ExternalRef {
+                kind,
+                id: mapping.merged_into.unwrap_or(mapping.external_id),
+            };
+            links.insert(rule.field.to_owned(), Some(link));
+        }
+        Ok(links)
+    }
+
+    /// Ties a record at the vendor to the row it was made from, or that it plainly is. What was not
+    /// `sent` is merged, and pushed where ours stays.
     async fn adopt(
         &self,
         session: &Session,
@@ -106,6 +162,10 @@ impl SyncEngine {
         answer: &RemoteRecord,
         lease: Option<&Lease>,
     ) -> Result<()> {
+        let country = match answer.kind {
+            EntityKind::Guest => self.country(session).await?,
+            _ => None,
+        };
         for _ in 0..self.options.replans.max(1) {
             let known = self
                 .mappings(session, answer.kind, [&answer.external_id].into_iter())
@@ -116,9 +176,10 @@ impl SyncEngine {
                 }
                 return Err(Error::invalid(
                     "sync.push",
-                    "the vendor knows this guest already, as another guest here: merge the two",
+                    "the vendor's record belongs to another row here already: merge the two",
                 )
-                .with("guest_id", other.local_id));
+                .with("kind", answer.kind)
+                .with("id", other.local_id));
             }
             let mut record = answer.clone();
             record.fields.extend(sent);
@@ -127,14 +188,19 @@ impl SyncEngine {
                 ..PageState::default()
             };
             state.adopted.insert(record.external_id.clone(), local_id);
+            let links = answer.links.values().flatten().cloned().collect();
+            state.links = self.follow(session, links).await?;
             let triaged = Triaged {
                 hash: record_hash(answer),
                 verdict: Verdict::New,
                 record: &record,
             };
-            let input = answer_input(answer.kind);
+            let input = PageInput {
+                enqueue_pushes: sent.is_empty(),
+                ..answer_input(answer.kind)
+            };
             let plan = plan_page(
-                self.plan_context(session, &input, None),
+                self.plan_context(session, &input, country.as_deref()),
                 &[triaged],
                 &mut state,
             );
@@ -147,4 +213,43 @@ impl SyncEngine {
         }
         Err(Error::conflict("sync.push", "the row keeps changing").with("id", local_id))
     }
+}
+
+/// Whether a row without a mapping is to be made at the vendor.
+fn is_to_be_made(session: &Session, row: &EntityRow) -> bool {
+    let here = row
+        .property_id
+        .is_none_or(|property| property == session.integration.property_id);
+    let ours = match row.kind {
+        EntityKind::Guest => row.fields.text("origin") == Some("staff"),
+        EntityKind::Note => true,
+        _ => false,
+    };
+    let creatable = session.provider.capabilities().create.contains(&row.kind);
+    creatable && here && ours && row.fields.get("active") != Some(&false.into())
+}
+
+/// What the vendor can be told of a new row; its links stand apart.
+fn writable(session: &Session, row: &EntityRow) -> FieldMap {
+    session
+        .rules_to_create(row.kind)
+        .filter(|rule| shape::link_kind(rule.field).is_none())
+        .filter_map(|rule| {
+            let value = row.fields.get(rule.field)?;
+            (!value.is_null()).then(|| (rule.field.to_owned(), value.clone()))
+        })
+        .collect()
+}
+
+fn doubtful(records: &[&RemoteRecord]) -> Error {
+    let ids: Vec<&str> = records
+        .iter()
+        .map(|record| record.external_id.as_str())
+        .collect();
+    Error::invalid(
+        "sync.push",
+        "the PMS has a guest who may be this one, or may be another: correct the names, the email \
+         or the telephone, here or there, until they say which, and retry",
+    )
+    .with("external_ids", ids.join(", "))
 }

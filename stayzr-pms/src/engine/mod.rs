@@ -11,6 +11,7 @@ mod dispute;
 mod dry_run;
 mod fetch;
 mod fingerprint;
+mod found;
 mod gone;
 mod guests;
 mod handle;

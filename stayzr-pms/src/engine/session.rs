@@ -128,6 +128,15 @@ impl Session {
         self.rules.get(&kind).map_or(&[], Vec::as_slice)
     }
 
+    /// What may be said of a new record: also where the vendor cannot change one later.
+    pub(super) fn rules_to_create(
+        &self,
+        kind: EntityKind,
+    ) -> impl Iterator<Item = &'static FieldRule> {
+        let rules = self.provider.fields(kind).iter();
+        rules.filter(|rule| rule.writable)
+    }
+
     /// The kinds that the vendor gives, what others refer to first.
     pub(super) fn kinds(&self) -> impl Iterator<Item = EntityKind> + '_ {
         let read = &self.provider.capabilities().read;

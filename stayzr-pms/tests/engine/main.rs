@@ -11,7 +11,10 @@ mod racing;
 mod vendor;
 mod wide;
 
+mod coalescing;
+mod creating;
 mod disputes;
+mod dry_running;
 mod guard;
 mod merging;
 mod parking;

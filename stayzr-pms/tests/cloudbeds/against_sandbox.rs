@@ -265,7 +265,10 @@ async fn notes_are_added_once_found_and_read() {
         assert_eq!(house.provider.find(&push).await.unwrap(), []);
         let note = house.push(&push).await;
         assert!(note.external_id.starts_with(&format!("{path}/{owner}/")));
-        assert_eq!(house.provider.find(&push).await.unwrap(), [note.clone()]);
+        assert_eq!(
+            house.provider.find(&push).await.unwrap(),
+            std::slice::from_ref(&note)
+        );
         assert_eq!(
             house
                 .one(EntityKind::Note, &note.external_id)

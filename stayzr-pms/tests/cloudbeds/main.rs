@@ -9,6 +9,7 @@
 
 mod against_sandbox;
 mod common;
+mod engine;
 mod faults;
 mod form;
 mod laws;

@@ -90,19 +90,6 @@ fn parse_time(text: &str) -> Option<DateTime<Utc>> {
         .map(|at| at.with_timezone(&Utc))
 }
 
-/// A stored time.
-#[cfg(feature = "sqlite")]
-pub(crate) fn stored_time(operation: &'static str, text: &str) -> Result<DateTime<Utc>> {
-    parse_time(text).ok_or_else(|| Error::corrupt(operation, "a stored time is none"))
-}
-
-/// A stored id.
-#[cfg(feature = "sqlite")]
-pub(crate) fn stored_id(operation: &'static str, text: &str) -> Result<uuid::Uuid> {
-    uuid::Uuid::parse_str(text)
-        .map_err(|error| Error::corrupt(operation, "a stored id is none").with_source(error))
-}
-
 /// Fields as they are bound: times in the stored form, everything else as it is.
 /// [`crate::ErrorKind::Invalid`] for a field that the kind has not.
 pub(crate) fn stored_fields(

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
 use super::{SqliteStore, error::failed, journal, page};
@@ -19,48 +19,21 @@ use crate::{
     transform::EntityKind,
 };
 
-/// A mapping as it is stored. Read column by column: thousands are, and SQLite need not take the JSON
-/// apart only to write it again.
-#[derive(FromRow)]
-struct Mapped {
-    external_id: String,
-    local_id: String,
-    base: String,
-    version: Option<String>,
-    hash: String,
-    extra: String,
-    merged_into: Option<String>,
-    gone_at: Option<String>,
-    revision: i64,
-    updated_at: String,
-}
-
-impl Mapped {
-    fn mapping(
-        self,
-        operation: &'static str,
-        integration_id: IntegrationId,
-        entity: EntityKind,
-    ) -> Result<Mapping> {
-        Ok(Mapping {
-            integration_id,
-            entity,
-            external_id: self.external_id,
-            local_id: codec::stored_id(operation, &self.local_id)?,
-            base: codec::decode(operation, &self.base)?,
-            version: self.version,
-            hash: self.hash,
-            extra: codec::decode(operation, &self.extra)?,
-            merged_into: self.merged_into,
-            gone_at: self
-                .gone_at
-                .map(|at| codec::stored_time(operation, &at))
-                .transpose()?,
-            revision: self.revision,
-            updated_at: codec::stored_time(operation, &self.updated_at)?,
-        })
-    }
-}
+/// All mappings of `m` as one JSON array. One text crosses from SQLite's thread to ours instead of a
+/// thousand rows, and what is stored as JSON is passed on as it stands.
+const MAPPINGS: &str = "'[' || coalesce(group_concat( \
+    '{\"integration_id\":' || json_quote(m.integration_id) || \
+    ',\"entity\":' || json_quote(m.entity) || \
+    ',\"external_id\":' || json_quote(m.external_id) || \
+    ',\"local_id\":' || json_quote(m.local_id) || \
+    ',\"base\":' || m.base || \
+    ',\"version\":' || json_quote(m.version) || \
+    ',\"hash\":' || json_quote(m.hash) || \
+    ',\"extra\":' || m.extra || \
+    ',\"merged_into\":' || json_quote(m.merged_into) || \
+    ',\"gone_at\":' || json_quote(m.gone_at) || \
+    ',\"revision\":' || m.revision || \
+    ',\"updated_at\":' || json_quote(m.updated_at) || '}'), '') || ']'";
 
 #[async_trait]
 impl SyncStore for SqliteStore {
@@ -86,22 +59,19 @@ impl SyncStore for SqliteStore {
     ) -> Result<Vec<Mapping>> {
         const OPERATION: &str = "sqlite.mappings";
         let wanted: HashSet<&String> = external_ids.iter().collect();
-        let rows: Vec<Mapped> = sqlx::query_as(
-            "select m.external_id, m.local_id, m.base, m.version, m.hash, m.extra, m.merged_into,
-                 m.gone_at, m.revision, m.updated_at
-             from json_each($4) e
+        let found: String = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {MAPPINGS} from json_each($4) e
              cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
-              and m.external_id = e.value and m.organization_id = $1",
-        )
+              and m.external_id = e.value and m.organization_id = $1"
+        )))
         .bind(scope.organization_id.to_string())
         .bind(integration_id.to_string())
         .bind(kind.as_str())
         .bind(json!(wanted).to_string())
-        .fetch_all(&self.reader)
+        .fetch_one(&self.reader)
         .await
         .map_err(failed(OPERATION))?;
-        let read = |row: Mapped| row.mapping(OPERATION, integration_id, kind);
-        rows.into_iter().map(read).collect()
+        codec::decode(OPERATION, &found)
     }
 
     async fn mappings_of(
@@ -113,22 +83,19 @@ impl SyncStore for SqliteStore {
     ) -> Result<Vec<Mapping>> {
         const OPERATION: &str = "sqlite.mappings_of";
         let wanted: HashSet<&Uuid> = local_ids.iter().collect();
-        let rows: Vec<Mapped> = sqlx::query_as(
-            "select m.external_id, m.local_id, m.base, m.version, m.hash, m.extra, m.merged_into,
-                 m.gone_at, m.revision, m.updated_at
-             from json_each($4) e
+        let found: String = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select {MAPPINGS} from json_each($4) e
              cross join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
-              and m.local_id = e.value and m.organization_id = $1",
-        )
+              and m.local_id = e.value and m.organization_id = $1"
+        )))
         .bind(scope.organization_id.to_string())
         .bind(integration_id.to_string())
         .bind(kind.as_str())
         .bind(json!(wanted).to_string())
-        .fetch_all(&self.reader)
+        .fetch_one(&self.reader)
         .await
         .map_err(failed(OPERATION))?;
-        let read = |row: Mapped| row.mapping(OPERATION, integration_id, kind);
-        rows.into_iter().map(read).collect()
+        codec::decode(OPERATION, &found)
     }
 
     async fn cursor(

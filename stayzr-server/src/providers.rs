@@ -229,7 +229,11 @@ impl Providers {
         documented: RateLimit,
         own: Arc<dyn Limiter>,
     ) -> Arc<dyn Limiter> {
-        let Some(limit) = configured else {
+        // One limit under two names would be one key of the ledger, and each call counted twice.
+        let is_own = |limit: &RateLimit| {
+            (limit.calls, limit.per_seconds) == (documented.calls, documented.per_seconds)
+        };
+        let Some(limit) = configured.filter(|limit| !is_own(limit)) else {
             return own;
         };
         let named = self.named(limit);
@@ -387,6 +391,15 @@ mod tests {
             tokio::time::timeout(Duration::from_millis(1), call).await,
             Ok(Ok(()))
         )
+    }
+
+    #[test]
+    fn a_configured_limit_that_is_the_documented_one_counts_once() {
+        let codec = TokenCodec::new(MasterKey::generate(), []);
+        let providers = Providers::new(codec, Arc::new(LocalLedger::default()));
+        let configured = limits(mews::LIMIT.calls, mews::LIMIT.per_seconds);
+        let (configured, documented) = (providers.limiter(configured), providers.limiter(None));
+        assert!(Arc::ptr_eq(&configured, &documented));
     }
 
     #[tokio::test]

@@ -64,7 +64,8 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
         EntityKind::Reservation,
     ];
     Capabilities {
-        read: EntityKind::ALL.to_vec(),
+        // Notes stand in the guest's record and the reservation's, not in a list of their own.
+        read: [&[EntityKind::Property], listed.as_slice()].concat(),
         changed_since: listed.to_vec(),
         by_id: BTreeMap::from([
             (EntityKind::Property, 1),

@@ -36,6 +36,11 @@ create index service_requests_guest on service_requests (organization_id, guest_
 alter table pms_entity_mappings add column gone_at timestamptz;
 -- By their bytes, in whatever language the database sorts: a sweep goes through them in that order.
 alter table pms_entity_mappings alter column external_id type text collate "C";
+-- One index finds the mappings of a row, in one integration or in all. It begins with the row: the planner,
+-- which knows nothing of a table that is being filled, must not take it for the primary key.
+drop index pms_entity_mappings_local;
+drop index pms_entity_mappings_row;
+create unique index pms_entity_mappings_local on pms_entity_mappings (local_id, entity, integration_id);
 
 alter table pms_sync_runs add column unknown bigint not null default 0;
 alter table pms_sync_runs add column gone bigint not null default 0;

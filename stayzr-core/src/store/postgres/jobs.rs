@@ -274,9 +274,11 @@ pub(super) const HELD: &str = "json_build_object('number', number, 'id', id, 'qu
 /// lease was lost.
 pub(super) async fn held(tx: &mut PgConnection, lease: &Lease, now: DateTime<Utc>) -> Result<Held> {
     const OPERATION: &str = "postgres.lease";
+    // By its status, not by its place: the index of what is held, which is kept for leases that ran
+    // out, would read every job that was held since the last vacuum.
     let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
         "select {HELD} from jobs
-         where id = $1 and locked_by = $2 and attempts = $3 and place = 'held'
+         where id = $1 and locked_by = $2 and attempts = $3 and status = 'PROCESSING'
            and locked_until > $4
          for no key update"
     )))

@@ -171,10 +171,10 @@ pub(super) async fn write_mappings(
          from jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text,
              external_id text, local_id uuid, base jsonb, version text, hash text, extra jsonb,
              merged_into text, gone_at timestamptz, revision bigint, updated_at timestamptz)
-         where e.revision = 1 + coalesce((
+         where e.revision = 1 or e.revision = 1 + (
              select s.revision from pms_entity_mappings s
              where s.integration_id = e.integration_id and s.entity = e.entity
-               and s.external_id = e.external_id), 0)
+               and s.external_id = e.external_id)
          order by e.integration_id, e.entity, e.external_id
          on conflict (integration_id, entity, external_id) do update
          set local_id = excluded.local_id, base = excluded.base, version = excluded.version,

@@ -1,3 +1,5 @@
+use std::{collections::HashSet, hash::Hash};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -41,22 +43,26 @@ impl SyncStore for PostgresStore {
         external_ids: &[String],
     ) -> Result<Vec<Mapping>> {
         const OPERATION: &str = "postgres.mappings";
+        // `offset 0`: each id is looked up in the primary key, whatever the planner thinks of a table
+        // that is being filled; a join would read the whole integration for every page.
         let rows: Vec<String> = sqlx::query_scalar(
             "select json_build_object('integration_id', m.integration_id, 'entity', m.entity,
                  'external_id', m.external_id, 'local_id', m.local_id, 'base', m.base,
                  'version', m.version, 'hash', m.hash, 'extra', m.extra,
                  'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
                  'updated_at', m.updated_at)::text
-             from (select value, min(key) as key
-                   from unnest($4) with ordinality u(value, key) group by value) e
-             join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
-              and m.external_id = e.value and m.organization_id = $1
+             from unnest($4) with ordinality e(value, key)
+             cross join lateral (
+                 select * from pms_entity_mappings m
+                 where m.integration_id = $2 and m.entity = $3 and m.external_id = e.value
+                   and m.organization_id = $1
+                 offset 0) m
              order by e.key",
         )
         .bind(scope.organization_id.uuid())
         .bind(integration_id.uuid())
         .bind(kind.as_str())
-        .bind(external_ids)
+        .bind(distinct(external_ids))
         .fetch_all(&mut *self.tenant(OPERATION, scope).await?)
         .await
         .map_err(failed(OPERATION))?;
@@ -77,16 +83,18 @@ impl SyncStore for PostgresStore {
                  'version', m.version, 'hash', m.hash, 'extra', m.extra,
                  'merged_into', m.merged_into, 'gone_at', m.gone_at, 'revision', m.revision,
                  'updated_at', m.updated_at)::text
-             from (select value, min(key) as key
-                   from unnest($4) with ordinality u(value, key) group by value) e
-             join pms_entity_mappings m on m.integration_id = $2 and m.entity = $3
-              and m.local_id = e.value and m.organization_id = $1
+             from unnest($4) with ordinality e(value, key)
+             cross join lateral (
+                 select * from pms_entity_mappings m
+                 where m.integration_id = $2 and m.entity = $3 and m.local_id = e.value
+                   and m.organization_id = $1
+                 offset 0) m
              order by e.key",
         )
         .bind(scope.organization_id.uuid())
         .bind(integration_id.uuid())
         .bind(kind.as_str())
-        .bind(local_ids)
+        .bind(distinct(local_ids))
         .fetch_all(&mut *self.tenant(OPERATION, scope).await?)
         .await
         .map_err(failed(OPERATION))?;
@@ -266,6 +274,12 @@ impl PostgresStore {
         .map_err(failed(OPERATION))?;
         codec::decode_all(OPERATION, &rows)
     }
+}
+
+/// Each once, in the order in which they first come.
+fn distinct<T: Clone + Eq + Hash>(ids: &[T]) -> Vec<T> {
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.iter().filter(|id| seen.insert(*id)).cloned().collect()
 }
 
 async fn write_cursor(

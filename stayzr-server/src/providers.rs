@@ -327,6 +327,14 @@ impl PushPolicy for PushRules {
         rules.iter().find(|rule| rule.field == field).copied()
     }
 
+    fn creates(&self, provider: &str, kind: EntityKind) -> bool {
+        match provider {
+            "cloudbeds" => kind == EntityKind::Note,
+            "mews" => matches!(kind, EntityKind::Guest | EntityKind::Note),
+            _ => false,
+        }
+    }
+
     fn push_job(
         &self,
         scope: TenantScope,

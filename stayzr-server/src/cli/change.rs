@@ -114,15 +114,22 @@ fn row(change: &Change) -> Vec<String> {
         change.field.clone().unwrap_or_default(),
         value(&change.old),
         value(&change.new),
-        match (&change.outcome, &change.reason) {
-            (ChangeOutcome::Applied, _) => "applied".to_owned(),
-            (ChangeOutcome::Refused, None) => "refused".to_owned(),
-            (ChangeOutcome::Refused, Some(reason)) => format!("refused: {reason}"),
-        },
+        outcome(change),
         match &change.source {
             ChangeSource::Vendor { event, .. } => format!("PMS ({event})"),
             ChangeSource::Staff { actor } => actor.clone(),
             ChangeSource::Agent { .. } => "concierge".to_owned(),
         },
     ]
+}
+
+fn outcome(change: &Change) -> String {
+    let word = match change.outcome {
+        ChangeOutcome::Applied => "applied",
+        ChangeOutcome::Refused => "refused",
+    };
+    match &change.reason {
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.to_owned(),
+    }
 }

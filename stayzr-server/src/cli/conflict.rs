@@ -233,7 +233,10 @@ fn described(view: &ConflictView) -> String {
         .collect();
     text.push_str(&table(&head, &rows));
     if !conflict.waiting.is_empty() {
-        text.push_str("\n\nwaits until it is decided:");
+        text.push_str(match ended.is_some() {
+            true => "\n\ncame with the decision:",
+            false => "\n\nwaits until it is decided:",
+        });
         for (field, value) in conflict.waiting.iter() {
             text.push_str(&format!("\n  {field} = {}", cell(value)));
         }

@@ -16,6 +16,7 @@ mod creating;
 mod disputes;
 mod dry_running;
 mod guard;
+mod layering;
 mod merging;
 mod parking;
 mod planning;

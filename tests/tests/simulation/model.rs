@@ -116,11 +116,16 @@ pub struct State {
     pub lagging: BTreeMap<Key, (RemoteRecord, DateTime<Utc>)>,
     /// Records that cannot be read.
     pub garbled: BTreeSet<Key>,
+    /// So many seconds a replica goes on showing what stood before our own writes.
+    pub write_lag: i64,
     /// How far the vendor's clock is from ours.
     pub skew: TimeDelta,
     /// When calls came.
     pub calls: Vec<DateTime<Utc>>,
     pub writes: usize,
+    /// Guests whose lists were changed between the read and the write of a push, or beyond a lagging
+    /// replica: a vendor without conditional writes loses such a change.
+    pub written_over: BTreeSet<String>,
     pub created: usize,
     tat: Duration,
 }
@@ -237,11 +242,12 @@ impl Model {
     fn put(&self, state: &mut State, mut record: RemoteRecord) {
         let now = self.now(state).trunc_subsecs(0);
         let key = (record.kind, record.external_id.clone());
-        // A vendor's own clock may be set back, its marks are not.
+        // A vendor's own clock may be set back a little, a record's marks are not.
         let last = state
-            .records
-            .get(&key)
-            .and_then(|record| record.version.as_ref()?.parse().ok());
+            .history
+            .iter()
+            .rfind(|before| before.kind == record.kind && before.external_id == record.external_id)
+            .and_then(|before| before.version.as_ref()?.parse().ok());
         let at = last.map_or(now, |last: DateTime<Utc>| now.max(last));
         record.version = Some(at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
         state.history.push(record.clone());
@@ -345,6 +351,17 @@ impl Model {
                 unknown: Vec::new(),
             },
         };
+        let list = |fields: &FieldMap| -> Vec<Value> {
+            let list = fields.get("classifications").and_then(Value::as_array);
+            list.cloned().unwrap_or_default()
+        };
+        if push.changed.contains("classifications") {
+            let (sent, base) = (list(&push.changed), list(&push.base));
+            let unseen = |tag: &Value| !sent.contains(tag) && !base.contains(tag);
+            if list(&record.fields).iter().any(unseen) {
+                state.written_over.insert(record.external_id.clone());
+            }
+        }
         record.fields.extend(&push.changed);
         for (field, link) in &push.links {
             let rule = rules(push.kind).iter().find(|rule| rule.field == field);
@@ -353,8 +370,15 @@ impl Model {
             }
         }
         state.writes += 1;
-        state.lagging.remove(&key);
+        let before = state.records.get(&key).cloned();
         self.put(&mut state, record);
+        match before {
+            Some(before) if state.write_lag > 0 => {
+                let until = self.clock.now() + TimeDelta::seconds(state.write_lag);
+                state.lagging.insert(key.clone(), (before, until));
+            }
+            _ => drop(state.lagging.remove(&key)),
+        }
         state
             .records
             .get(&key)

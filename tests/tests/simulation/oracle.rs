@@ -189,6 +189,14 @@ fn classifications(world: &World) -> Verdict {
         let Some(row) = world.row_of(EntityKind::Guest, id) else {
             continue;
         };
+        // Beside a dispute a person decides about lists too.
+        let decided = world.conflicts().iter().any(|conflict| {
+            conflict.entity_id == row.id && conflict.remote.contains("classifications")
+        });
+        let written_over = world.vendor.lock().written_over.contains(id);
+        if decided || written_over {
+            continue;
+        }
         let has = |fields: &FieldMap, tag: &Value| {
             fields
                 .get("classifications")

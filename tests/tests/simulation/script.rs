@@ -59,7 +59,7 @@ pub enum Event {
     Fail(Vec<CallFault>),
     /// Time passes, in seconds.
     Wait(i64),
-    /// The vendor's clock is put elsewhere, in seconds from ours.
+    /// The vendor's clock is moved, by seconds.
     Skew(i64),
     /// Staff decides a conflict.
     Resolve(ResolutionChoice),
@@ -67,6 +67,8 @@ pub enum Event {
     Garble(usize, bool),
     /// A process is no more, and another takes its place.
     Crash(usize),
+    /// From now on replicas show so many seconds late what we wrote.
+    Lag(i64),
     /// Somebody else decides conflicts from now on.
     Policy(&'static str),
 }
@@ -180,7 +182,7 @@ fn event(rng: &mut StdRng) -> Event {
                 .collect(),
         ),
         80..89 => Event::Wait(pick(rng, &[0, 1, 4, 20, 90, 600])),
-        89 => Event::Skew(pick(rng, &[0, 3, -3, 3_600, -3_600])),
+        89 => Event::Skew(pick(rng, &[1, 3, -3, 60, 3_600])),
         90..92 => Event::Resolve(pick(
             rng,
             &[
@@ -190,7 +192,8 @@ fn event(rng: &mut StdRng) -> Event {
             ],
         )),
         92..94 => Event::Garble(guest, rng.random_bool(0.5)),
-        94..98 => Event::Crash(rng.random_range(0..2)),
+        94 => Event::Lag(pick(rng, &[0, 2, 30, 60])),
+        95..98 => Event::Crash(rng.random_range(0..2)),
         _ => Event::Policy(pick(rng, &STRATEGIES)),
     }
 }

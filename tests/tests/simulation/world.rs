@@ -308,7 +308,9 @@ impl World {
         self.strategies.insert(strategy);
         let store = self.store.clone();
         let scope = self.everything();
-        let document = json!({"conflicts": {"guest": {"strategy": strategy}}});
+        let document = json!({"conflicts": {"guest": {
+            "strategy": strategy, "fields": {"classifications": "MERGE_FIELDS"}
+        }}});
         block(async move {
             store
                 .put_provider_document(scope, "modelled", document)
@@ -479,15 +481,16 @@ impl World {
     }
 
     fn edit(&mut self, kind: EntityKind, external: &str, set: Value) {
-        let Some(mapping) = self.mapping(kind, external) else {
+        let Some(row) = self.row_of(kind, external) else {
             return;
         };
         let (wire, clock, scope) = (self.wire.clone(), self.clock.clone(), self.everything());
         let request = EditRequest {
             kind,
-            id: mapping.local_id,
+            id: row.id,
             set: map(set),
-            expected_version: None,
+            // What staff saw: a list is made of what stood there.
+            expected_version: Some(row.version),
             source: staff(),
         };
         self.spawn(FRONT_DESK, async move {
@@ -662,7 +665,7 @@ impl World {
             }
             Event::Fail(faults) => self.vendor.lock().faults.extend(faults.iter().copied()),
             Event::Wait(seconds) => self.clock.advance(TimeDelta::seconds(*seconds)),
-            Event::Skew(seconds) => self.vendor.lock().skew = TimeDelta::seconds(*seconds),
+            Event::Skew(seconds) => self.vendor.lock().skew += TimeDelta::seconds(*seconds),
             Event::Resolve(choice) => self.resolve(*choice),
             Event::Garble(guest, unreadable) => {
                 let key = (EntityKind::Guest, format!("g{guest}"));
@@ -673,6 +676,7 @@ impl World {
                 };
             }
             Event::Crash(process) => self.tasks.retain(|task| task.process != *process),
+            Event::Lag(seconds) => self.vendor.lock().write_lag = *seconds,
             Event::Policy(strategy) => self.policy(strategy)?,
         }
         Ok(())
@@ -822,6 +826,7 @@ impl World {
         {
             let mut state = self.vendor.lock();
             state.faults.clear();
+            state.write_lag = 0;
             state.garbled.clear();
         }
         self.clock.advance(TimeDelta::minutes(3));

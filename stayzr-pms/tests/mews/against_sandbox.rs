@@ -139,9 +139,9 @@ async fn a_guest_is_added_and_changed_and_the_answer_is_what_is_read() {
 }
 
 #[tokio::test]
-async fn a_guest_whose_adding_was_not_answered_is_found_and_not_added_twice() {
+async fn a_guest_whose_adding_was_not_answered_is_found() {
     let sandbox = sandbox().await;
-    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    let provider = provider(&sandbox);
     let add = |fields: &[(&str, serde_json::Value)]| Push {
         external_id: None,
         ..change(EntityKind::Guest, "", fields)
@@ -155,29 +155,69 @@ async fn a_guest_whose_adding_was_not_answered_is_found_and_not_added_twice() {
             ("first_name", json!("Ada")),
             ("last_name", json!("Namesake")),
         ],
+        // By name, where nobody has the email.
+        vec![
+            ("first_name", json!("Ada")),
+            ("last_name", json!("Namesake")),
+            ("email", json!("ada@namesake.example")),
+        ],
     ] {
         let push = add(&fields);
+        let before = provider.find(&push).await.unwrap();
         sandbox.inject(fault("cut", "customers/add", 1)).unwrap();
         let lost = provider.push(&push).await.unwrap();
         assert!(matches!(lost, PushOutcome::Ambiguous(_)), "{lost:?}");
-        let before = desk.stats().await["calls"]["customers/add"].clone();
-        let found = applied(provider.push(&push).await.unwrap());
-        assert_eq!(desk.stats().await["calls"]["customers/add"], before);
+        let found = provider.find(&push).await.unwrap();
+        let made: Vec<_> = found.iter().filter(|one| !before.contains(one)).collect();
+        assert_eq!(made.len(), 1, "{fields:?}");
         for (field, value) in &fields {
-            assert_eq!(found.fields.get(field), Some(value));
+            assert_eq!(made[0].fields.get(field), Some(value));
         }
     }
-    // Somebody of the same name whom an address tells apart is somebody else.
-    let namesake = add(&[
-        ("first_name", json!("Ada")),
-        ("last_name", json!("Namesake")),
-        ("phone", json!("+43512999999")),
-    ]);
-    let one = applied(provider.push(&namesake).await.unwrap());
-    let mut nameless = namesake.clone();
-    nameless.changed.insert("phone", "+43512999998");
-    let other = applied(provider.push(&nameless).await.unwrap());
-    assert_ne!(one.external_id, other.external_id);
+    let nobody = add(&[("first_name", json!("Ada")), ("last_name", json!("Else"))]);
+    assert_eq!(provider.find(&nobody).await.unwrap(), []);
+    let unnamed = add(&[("phone", json!("+43512999999"))]);
+    assert_eq!(provider.find(&unnamed).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_currency_that_does_not_exist_puts_the_property_aside_and_the_rest_goes_on() {
+    let sandbox = sandbox().await;
+    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    desk.patch(
+        "property",
+        json!({"Currencies": [{"Currency": "QQQ", "IsDefault": true, "IsEnabled": true}]}),
+    )
+    .await;
+    let property = all(&provider, EntityKind::Property, None).await;
+    assert_eq!(property.records, []);
+    let reason = &property.parked[0].reason;
+    assert!(reason.starts_with("Currencies: "), "{reason}");
+    let rooms = all(&provider, EntityKind::Room, None).await;
+    assert_eq!((rooms.records.len(), rooms.parked.len()), (40, 0));
+}
+
+#[tokio::test]
+async fn reversed_dates_put_one_reservation_aside_and_the_page_goes_on() {
+    let sandbox = sandbox().await;
+    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    let before = all(&provider, EntityKind::Reservation, None).await;
+    let booked = desk.reservation(|one| one["State"] == "Confirmed").await;
+    desk.patch(
+        &format!("reservations/{}", id(&booked)),
+        json!({"ScheduledStartUtc": booked["ScheduledEndUtc"],
+               "ScheduledEndUtc": booked["ScheduledStartUtc"]}),
+    )
+    .await;
+    let after = all(&provider, EntityKind::Reservation, None).await;
+    assert_eq!(after.records.len(), before.records.len() - 1);
+    assert_eq!(after.parked.len(), 1);
+    assert_eq!(
+        after.parked[0].external_id.as_deref(),
+        booked["Id"].as_str()
+    );
+    let reason = &after.parked[0].reason;
+    assert!(reason.starts_with("ScheduledEndUtc: is before"), "{reason}");
 }
 
 #[tokio::test]

@@ -131,6 +131,12 @@ impl Desk<'_> {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
+    pub async fn delete(&self, path: &str) {
+        let client = stayzr_pms::http::default_client(Duration::from_secs(1)).unwrap();
+        let response = client.delete(self.url(path)).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.status());
+    }
+
     /// The first reservation for which this holds.
     pub async fn reservation(&self, holds: impl Fn(&Value) -> bool) -> Value {
         let all = self.get("reservations").await;

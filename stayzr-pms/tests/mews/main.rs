@@ -9,8 +9,10 @@
 
 mod against_sandbox;
 mod common;
+mod engine;
 mod faults;
 mod laws;
+mod notes;
 mod requests;
 mod sandbox_itself;
 mod tolerance;

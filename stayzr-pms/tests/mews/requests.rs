@@ -109,7 +109,7 @@ async fn every_request_is_within_the_vendors_example_and_has_what_is_required() 
     for kind in EntityKind::ALL {
         all(&provider, kind, None).await;
     }
-    // Adding a guest will look for one just made: what a backfill asks is seen before that.
+    // What a backfill asks is seen before a guest is looked for.
     let listed = seen.lock().unwrap()["customers/getAll"].clone();
     assert!(listed["UpdatedUtc"].is_object(), "{listed}");
     let now = chrono::Utc::now();
@@ -141,6 +141,7 @@ async fn every_request_is_within_the_vendors_example_and_has_what_is_required() 
         external_id: None,
         ..change(EntityKind::Guest, "", &guest)
     };
+    provider.find(&add).await.unwrap();
     let added = applied(provider.push(&add).await.unwrap());
     let update = change(EntityKind::Guest, &added.external_id, &guest);
     applied(provider.push(&update).await.unwrap());
@@ -175,6 +176,18 @@ async fn every_request_is_within_the_vendors_example_and_has_what_is_required() 
         push.links.insert(field.to_owned(), Some(link));
     }
     applied(provider.push(&push).await.unwrap());
+    let mut note = change(EntityKind::Note, "", &[("text", json!("Shaken"))]);
+    note.external_id = None;
+    let stay = ExternalRef {
+        kind: EntityKind::Reservation,
+        id: id(&booked),
+    };
+    note.links.insert("reservation_id".to_owned(), Some(stay));
+    let added = applied(provider.push(&note).await.unwrap());
+    let text = [("text", json!("Shaken, not stirred."))];
+    let stir = change(EntityKind::Note, &added.external_id, &text);
+    applied(provider.push(&stir).await.unwrap());
+
     let cancel = change(
         EntityKind::Reservation,
         &id(&booked),
@@ -190,16 +203,22 @@ async fn every_request_is_within_the_vendors_example_and_has_what_is_required() 
     applied(provider.push(&clean).await.unwrap());
 
     let seen = seen.lock().unwrap().clone();
-    let required: [(&str, &[&str]); 14] = [
+    let required: [(&str, &[&str]); 17] = [
         ("configuration/get", &[]),
         ("services/getAll", &["Limitation"]),
         ("ageCategories/getAll", &["Limitation"]),
         ("resourceCategories/getAll", &["ServiceIds", "Limitation"]),
         ("resourceCategoryAssignments/getAll", &["Limitation"]),
         ("resources/getAll", &["Extent", "Limitation"]),
-        ("customers/getAll", &["Extent", "Limitation", "CreatedUtc"]),
+        (
+            "customers/getAll",
+            &["Extent", "Limitation", "FirstNames", "LastNames"],
+        ),
         ("reservations/getAll/2023-06-06", &["Limitation"]),
         ("rates/getAll", &["ServiceIds"]),
+        ("serviceOrderNotes/getAll", &["Types", "Limitation"]),
+        ("serviceOrderNotes/add", &["ServiceOrderNotes"]),
+        ("serviceOrderNotes/update", &["ServiceOrderNoteUpdates"]),
         (
             "rates/getPricing",
             &["RateId", "FirstTimeUnitStartUtc", "LastTimeUnitStartUtc"],
@@ -243,6 +262,7 @@ async fn every_request_is_within_the_vendors_example_and_has_what_is_required() 
             "services",
             "ageCategories",
             "rates.getPricing",
+            "serviceOrderNotes.update",
         ]
         .iter()
         .any(|start| file.starts_with(start))

@@ -34,6 +34,127 @@ async fn invariant_u_unknown_values_and_fields_survive() {
     assert_eq!(read.fields.text("condition_vendor"), Some("Haunted"));
 }
 
+fn unknown(record: &stayzr_pms::RemoteRecord) -> Vec<(&str, &str)> {
+    let named = record.unknown.iter();
+    named
+        .map(|unknown| (unknown.field.as_str(), unknown.value.as_str()))
+        .collect()
+}
+
+#[tokio::test]
+async fn invariant_u_every_word_mews_did_not_document_is_reported_and_nothing_is_put_aside() {
+    let sandbox = sandbox().await;
+    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    for kind in EntityKind::ALL {
+        let page = all(&provider, kind, None).await;
+        for record in &page.records {
+            assert_eq!(record.unknown, [], "what is documented is known");
+        }
+    }
+    let booked = desk.reservation(|one| one["State"] == "Confirmed").await;
+    let room = desk.get("rooms").await[0].clone();
+    let guest = desk.get("guests").await[0].clone();
+    let note = json!({"OrderId": id(&booked), "Text": "x", "Type": "Omen"});
+    let (_, note) = desk.post("notes", note).await;
+    desk.patch(
+        &format!("reservations/{}", id(&booked)),
+        json!({"State": "Teleported", "AccountType": "Robot", "Origin": "Hologram",
+               "CommanderOrigin": 7, "CancellationReason": {"Why": 1}, "Purpose": "Quest"}),
+    )
+    .await;
+    desk.patch(
+        &format!("rooms/{}", id(&room)),
+        json!({"State": 3, "Data": {"Discriminator": "Cloud", "Value": null}}),
+    )
+    .await;
+    desk.patch(
+        &format!("guests/{}", id(&guest)),
+        json!({"Title": ["Dr", "Prof"], "Sex": "Other", "Classifications": ["Media", "Sings", 5],
+               "Options": ["None", "SendPigeons"], "ActivityState": "Dormant"}),
+    )
+    .await;
+
+    let read = async |kind, id: &str| one(&provider, kind, id).await.unwrap();
+    let reservation = read(EntityKind::Reservation, &id(&booked)).await;
+    assert_eq!(
+        unknown(&reservation),
+        [
+            ("State", "Teleported"),
+            ("AccountType", "Robot"),
+            ("Origin", "Hologram"),
+            ("CommanderOrigin", "7"),
+            ("CancellationReason", r#"{"Why":1}"#),
+            ("Purpose", "Quest"),
+        ]
+    );
+    let room = read(EntityKind::Room, &id(&room)).await;
+    assert_eq!(
+        unknown(&room),
+        [("State", "3"), ("Data.Discriminator", "Cloud")]
+    );
+    assert_eq!(room.fields.text("condition"), Some("unknown"));
+    let guest = read(EntityKind::Guest, &id(&guest)).await;
+    assert_eq!(
+        unknown(&guest),
+        [
+            ("Title", "Dr"),
+            ("Title", "Prof"),
+            ("Sex", "Other"),
+            ("Classifications", "Sings"),
+            ("Classifications", "5"),
+            ("Options", "SendPigeons"),
+            ("ActivityState", "Dormant"),
+        ]
+    );
+    // Mews gives only the types of notes that are asked for: another one comes with a write.
+    let asked = all(&provider, EntityKind::Note, None).await;
+    assert!(
+        asked
+            .records
+            .iter()
+            .all(|one| !one.external_id.ends_with(&id(&note)))
+    );
+    let body = json!({"ServiceOrderNotes": [note]});
+    let reading = stayzr_pms::providers::mews::read_body("serviceOrderNotes.add", &body).unwrap();
+    assert_eq!(unknown(&reading.page.records[0]), [("Type", "Omen")]);
+    assert_eq!(
+        reading.page.records[0].fields.text("kind_vendor"),
+        Some("Omen")
+    );
+}
+
+#[tokio::test]
+async fn records_without_an_id_are_put_aside_each_and_the_page_goes_on() {
+    let sandbox = sandbox().await;
+    let (provider, desk) = (provider(&sandbox), Desk(&sandbox));
+    let before = all(&provider, EntityKind::Guest, None).await.records.len();
+    let guests = desk.get("guests").await;
+    for (guest, id_now) in [(&guests[0], json!(null)), (&guests[1], json!(" "))] {
+        desk.patch(&format!("guests/{}", id(guest)), json!({"Id": id_now}))
+            .await;
+    }
+    let room = desk.get("rooms").await[0].clone();
+    desk.patch(&format!("rooms/{}", id(&room)), json!({"Id": null}))
+        .await;
+
+    let page = all(&provider, EntityKind::Guest, None).await;
+    assert_eq!(page.records.len(), before - 2);
+    let mut reasons: Vec<&str> = page
+        .parked
+        .iter()
+        .map(|parked| {
+            assert_eq!(parked.external_id, None);
+            parked.reason.as_str()
+        })
+        .collect();
+    reasons.sort_unstable();
+    let number = &guests[0]["Number"];
+    let missing = format!("Id: is missing, of the record with Number {number}");
+    assert_eq!(reasons, ["Id: is empty", &missing]);
+    let rooms = all(&provider, EntityKind::Room, None).await;
+    assert_eq!((rooms.records.len(), rooms.parked.len()), (39, 1));
+}
+
 #[tokio::test]
 async fn a_record_that_cannot_be_is_parked_with_its_field_and_the_rest_goes_on() {
     let sandbox = sandbox().await;

@@ -7,7 +7,7 @@ use stayzr_pms::providers::mews::{
     parse_event, read_body,
     wire::{
         Configuration, Customer, Pricing, Rate, Reservation, ReservationV2017, ResourceCategory,
-        ResourceCategoryAssignment, Service, read_element,
+        ResourceCategoryAssignment, Service, ServiceOrderNote, read_element,
     },
 };
 
@@ -67,6 +67,10 @@ fn invariant_u_lists_of_the_vendor_are_read_without_loss() {
         "ResourceCategoryAssignments",
     );
     kept::<Rate>("rates.getAll.response.json", "Rates");
+    for file in ["getAll", "add"] {
+        let file = format!("serviceOrderNotes.{file}.response.json");
+        kept::<ServiceOrderNote>(&file, "ServiceOrderNotes");
+    }
 }
 
 #[test]

@@ -8,8 +8,9 @@ use super::{
     auth::MewsAuth,
     error::DIALECT,
     wire::{
-        AgeCategoriesGetAll, AgeCategory, AssignmentsGetAll, Configuration, ConfigurationGet,
-        CustomerWrite, Limitation, Pricing, PricingGet, Rate, RatesGetAll, ReservationsCancel,
+        ActivityState, AgeCategoriesGetAll, AgeCategory, AssignmentsGetAll, Configuration,
+        ConfigurationGet, CustomerExtent, CustomerWrite, CustomersGetAll, Limitation, NotesAdd,
+        NotesUpdate, Pricing, PricingGet, Rate, RatesGetAll, ReservationsCancel,
         ReservationsUpdate, ResourceCategoryAssignment, ResourcesUpdate, Service, ServicesGetAll,
         read_element,
     },
@@ -239,6 +240,55 @@ impl MewsClient {
             )
             .await?;
         typed(name, &answer.body)
+    }
+
+    /// `customers/getAll` of active customers with this email, or else with these names, the newest
+    /// first.
+    pub async fn customers_like(
+        &self,
+        chain: Option<String>,
+        email: Option<&str>,
+        names: (Option<&str>, Option<&str>),
+    ) -> Result<Vec<Value>> {
+        let one = |name: Option<&str>| name.map(|name| vec![name.to_owned()]);
+        let (first, last) = match email {
+            Some(_) => (None, None),
+            None => names,
+        };
+        let body = CustomersGetAll {
+            chain_ids: chain.map(|id| vec![id]),
+            emails: one(email),
+            first_names: one(first),
+            last_names: one(last),
+            activity_states: Some(vec![ActivityState::Active]),
+            extent: CustomerExtent {
+                customers: true,
+                addresses: false,
+            },
+            limitation: Some(Limitation {
+                count: PAGE,
+                cursor: None,
+            }),
+            ..CustomersGetAll::default()
+        };
+        let operation = ("customers/getAll", "mews.customers.getAll");
+        let page = self.page(operation, "Customers", Priority::High, &body, PAGE);
+        Ok(page.await?.items)
+    }
+
+    /// `serviceOrderNotes/add`: the notes that were added.
+    pub async fn add_notes(&self, body: &NotesAdd) -> Result<Value> {
+        self.write(
+            ("serviceOrderNotes/add", "mews.serviceOrderNotes.add"),
+            body,
+        )
+        .await
+    }
+
+    /// `serviceOrderNotes/update`: the notes, where the answer carries them.
+    pub async fn update_notes(&self, body: &NotesUpdate) -> Result<Value> {
+        let operation = ("serviceOrderNotes/update", "mews.serviceOrderNotes.update");
+        self.write(operation, body).await
     }
 
     /// `customers/add`: the customer that was made.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,9 +9,10 @@ use super::{
     MewsClient, RawPage,
     client::PAGE,
     context::MewsContext,
+    transform::NoteId,
     wire::{
         ActivityState, CategoriesGetAll, CustomerExtent, CustomersGetAll, Interval, Limitation,
-        ReservationsGetAll, ResourceExtent, ResourcesGetAll,
+        NotesGetAll, ReservationsGetAll, ResourceExtent, ResourcesGetAll,
     },
 };
 
@@ -30,10 +33,6 @@ const STEPS_AFTER_SILENCE: u32 = 3;
 /// How far Mews' clock may be ahead of ours where ours ends a span.
 pub(super) const AHEAD: TimeDelta = TimeDelta::days(1);
 
-/// How long ago a customer may have been made to count as made by a write whose answer was lost:
-/// longer than a job is tried again.
-const RECENT: TimeDelta = TimeDelta::days(7);
-
 /// The end of a span is moved by this, since a clock of Mews may be ahead of the one that made it.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
@@ -43,6 +42,8 @@ pub(super) const CATEGORIES: (&str, &str) = (
 );
 const RESOURCES: (&str, &str) = ("resources/getAll", "mews.resources.getAll");
 const CUSTOMERS: (&str, &str) = ("customers/getAll", "mews.customers.getAll");
+const NOTES: (&str, &str) = ("serviceOrderNotes/getAll", "mews.serviceOrderNotes.getAll");
+const NOTE_LIST: &str = "ServiceOrderNotes";
 const RESERVATIONS: (&str, &str) = ("reservations/getAll/2023-06-06", "mews.reservations.getAll");
 
 /// Where a walk through a list stands. Spans of time are walked from the newest back.
@@ -266,7 +267,24 @@ pub(super) async fn read(
                 .page(RESERVATIONS, "Reservations", priority, &body, count)
                 .await
         }
-        EntityKind::Property | EntityKind::Note => Err(Error::internal(
+        EntityKind::Note => {
+            if let Some(ids) = ids {
+                return notes_by_id(client, &ids, priority).await;
+            }
+            let body = NotesGetAll {
+                updated_utc,
+                types: NotesGetAll::all_types(),
+                enterprise_ids,
+                limitation,
+                ..NotesGetAll::default()
+            };
+            let mut page = client
+                .page(NOTES, NOTE_LIST, priority, &body, count)
+                .await?;
+            keep_stays(client, context, &mut page, priority).await?;
+            Ok(page)
+        }
+        EntityKind::Property => Err(Error::internal(
             "mews.fetch_page",
             "a property is not a list",
         )),
@@ -315,36 +333,89 @@ fn says_so(error: &Error) -> bool {
     error.context().iter().any(|(key, _)| *key == "status")
 }
 
-/// Customers made in the days before now who have this email, or else this family name.
-pub(super) async fn recent_customers(
+/// Notes of these orders, of any number of pages.
+pub(super) async fn notes_of(
+    client: &MewsClient,
+    orders: Vec<String>,
+    priority: Priority,
+) -> Result<RawPage> {
+    let mut whole = RawPage::default();
+    let mut body = NotesGetAll {
+        service_order_ids: Some(orders),
+        types: NotesGetAll::all_types(),
+        enterprise_ids: client.config().enterprises(),
+        ..NotesGetAll::default()
+    };
+    loop {
+        body.limitation = Some(Limitation {
+            count: PAGE,
+            cursor: whole.cursor.take(),
+        });
+        let page = client.page(NOTES, NOTE_LIST, priority, &body, PAGE).await?;
+        whole.items.extend(page.items);
+        whole.vendor_now = whole.vendor_now.or(page.vendor_now);
+        whole.cursor = page.cursor;
+        if whole.cursor.is_none() {
+            return Ok(whole);
+        }
+    }
+}
+
+/// Notes by their ids here, which name their orders.
+async fn notes_by_id(client: &MewsClient, ids: &[String], priority: Priority) -> Result<RawPage> {
+    let wanted: BTreeSet<NoteId> = ids.iter().filter_map(|id| NoteId::parse(id)).collect();
+    let orders: BTreeSet<&String> = wanted.iter().map(|id| &id.order).collect();
+    if orders.is_empty() {
+        return Ok(RawPage::default());
+    }
+    let orders = orders.into_iter().cloned().collect();
+    let mut page = notes_of(client, orders, priority).await?;
+    page.items.retain(|note| {
+        let text = |key| note.get(key).and_then(Value::as_str).map(str::to_owned);
+        let id = text("OrderId").zip(text("Id"));
+        id.is_some_and(|(order, note)| wanted.contains(&NoteId { order, note }))
+    });
+    Ok(page)
+}
+
+/// Leaves out notes of orders that are no stays: those of a restaurant, or of an hour at the spa.
+/// A note that does not say its order stays, to be put aside.
+async fn keep_stays(
     client: &MewsClient,
     context: &MewsContext,
-    email: Option<&str>,
-    last_name: &str,
-) -> Result<Vec<Value>> {
-    let now = Utc::now();
-    let enterprise = client.config().enterprise_id.as_ref();
-    let chain = enterprise.and(context.enterprise.chain_id.clone());
-    let body = CustomersGetAll {
-        chain_ids: chain.map(|id| vec![id]),
-        emails: email.map(|email| vec![email.to_owned()]),
-        last_names: email.is_none().then(|| vec![last_name.to_owned()]),
-        created_utc: Some(Interval::new(now - RECENT, now + AHEAD)),
-        activity_states: Some(vec![ActivityState::Active]),
-        extent: CustomerExtent {
-            customers: true,
-            addresses: false,
-        },
+    page: &mut RawPage,
+    priority: Priority,
+) -> Result<()> {
+    let order = |note: &Value| {
+        note.get("OrderId")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let orders: BTreeSet<String> = page.items.iter().filter_map(order).collect();
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let body = ReservationsGetAll {
+        reservation_ids: Some(orders.into_iter().collect()),
+        service_ids: Some(context.service_ids.clone()),
+        enterprise_ids: client.config().enterprises(),
         limitation: Some(Limitation {
             count: PAGE,
             cursor: None,
         }),
-        ..CustomersGetAll::default()
+        ..ReservationsGetAll::default()
     };
-    let page = client
-        .page(CUSTOMERS, "Customers", Priority::High, &body, PAGE)
+    let stays = client
+        .page(RESERVATIONS, "Reservations", priority, &body, PAGE)
         .await?;
-    Ok(page.items)
+    let stays: BTreeSet<&str> = stays
+        .items
+        .iter()
+        .filter_map(|stay| stay.get("Id").and_then(Value::as_str))
+        .collect();
+    page.items
+        .retain(|note| order(note).is_none_or(|id| stays.contains(id.as_str())));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Reading {
     pub events: Vec<PmsEvent>,
     /// Keys of records that no field of ours holds; they are kept beside the record.
     pub kept: BTreeSet<String>,
-    /// Values that are not known, as `field: value`; they are kept as they came.
+    /// Values that are not known, as `Field: value` by Mews' names; they are kept as they came.
     pub unknown: BTreeSet<String>,
     /// How many elements are something else than a record, such as a bicycle among rooms.
     pub foreign: usize,
@@ -33,7 +33,7 @@ pub struct Reading {
 
 /// Operations whose answers hold records: the start of the name, the key of the list, the kind.
 /// An empty key means that the answer is the record.
-const OPERATIONS: [(&str, &str, EntityKind); 9] = [
+const OPERATIONS: [(&str, &str, EntityKind); 10] = [
     ("configuration.get", "Enterprise", EntityKind::Property),
     ("customers.add", "", EntityKind::Guest),
     ("customers.update", "", EntityKind::Guest),
@@ -46,6 +46,7 @@ const OPERATIONS: [(&str, &str, EntityKind); 9] = [
         EntityKind::RoomType,
     ),
     ("resources", "Resources", EntityKind::Room),
+    ("serviceOrderNotes", "ServiceOrderNotes", EntityKind::Note),
     ("webhook", "", EntityKind::Reservation),
 ];
 
@@ -86,16 +87,9 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
         match element(*kind, record, &context) {
             Element::Record(found) => {
                 reading.kept.extend(found.extra.keys().cloned());
-                for (field, vendor) in [
-                    ("status", "status_vendor"),
-                    ("condition", "condition_vendor"),
-                ] {
-                    if let (Some("unknown"), Some(word)) =
-                        (found.fields.text(field), found.fields.text(vendor))
-                    {
-                        reading.unknown.insert(format!("{field}: {word}"));
-                    }
-                }
+                let unknown = found.unknown.iter();
+                let named = unknown.map(|value| format!("{}: {}", value.field, value.value));
+                reading.unknown.extend(named);
                 reading.page.records.push(*found);
             }
             Element::Parked(parked) => reading.page.parked.push(parked),
@@ -171,9 +165,6 @@ mod tests {
     fn values_nobody_knows_are_named() {
         let body = json!({"Resources": [{"Id": "r", "Name": "1", "State": "Haunted"}]});
         let reading = read_body("resources.getAll", &body).unwrap();
-        assert!(
-            reading.unknown.contains("condition: Haunted"),
-            "{reading:?}"
-        );
+        assert!(reading.unknown.contains("State: Haunted"), "{reading:?}");
     }
 }

@@ -22,4 +22,4 @@ pub use config::{LIMIT, MewsConfig, PRODUCTION_URL, QUOTA};
 pub use error::DIALECT;
 pub use event::parse_event;
 pub use inspect::{Reading, read_body};
-pub use provider::MewsProvider;
+pub use provider::{MewsProvider, capabilities, fields};

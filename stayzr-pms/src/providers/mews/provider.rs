@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use stayzr_core::{
     Error, Result,
     limit::Priority,
@@ -17,15 +18,15 @@ use super::{
     parse_event, push, quote,
     record::{Element, element},
     transform::{
-        GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
-        RoomTypeTransformer, default_currency,
+        GuestTransformer, NoteTransformer, PropertyTransformer, ReservationTransformer,
+        RoomTransformer, RoomTypeTransformer, default_currency,
     },
 };
 use crate::{
     http::VendorHttp,
     provider::{
         Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
-        RemoteQuote,
+        RemoteQuote, RemoteRecord,
     },
 };
 
@@ -56,12 +57,16 @@ pub struct MewsProvider {
     context: ContextCache,
 }
 
+/// A span of Mews' time.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
     let listed = [
         EntityKind::RoomType,
         EntityKind::Room,
         EntityKind::Guest,
         EntityKind::Reservation,
+        EntityKind::Note,
     ];
     Capabilities {
         // Notes stand in the guest's record and the reservation's, not in a list of their own.
@@ -72,9 +77,15 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
             (EntityKind::Room, PAGE as usize),
             (EntityKind::Guest, PAGE as usize),
             (EntityKind::Reservation, PAGE as usize),
+            (EntityKind::Note, PAGE as usize),
         ]),
-        create: vec![EntityKind::Guest],
-        update: vec![EntityKind::Room, EntityKind::Guest, EntityKind::Reservation],
+        create: vec![EntityKind::Guest, EntityKind::Note],
+        update: vec![
+            EntityKind::Room,
+            EntityKind::Guest,
+            EntityKind::Reservation,
+            EntityKind::Note,
+        ],
         quote: true,
         max_changed_span_seconds: Some(LONGEST_SPAN.num_seconds()),
         write_window: "Mews has no conditional write: a change made at the desk between the read \
@@ -82,6 +93,23 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
             .to_owned(),
     }
 });
+
+/// What the provider can do.
+pub fn capabilities() -> &'static Capabilities {
+    &CAPABILITIES
+}
+
+/// What may be done with each field of a kind.
+pub fn fields(kind: EntityKind) -> &'static [FieldRule] {
+    match kind {
+        EntityKind::Property => PropertyTransformer.fields(),
+        EntityKind::RoomType => RoomTypeTransformer.fields(),
+        EntityKind::Room => RoomTransformer.fields(),
+        EntityKind::Guest => GuestTransformer.fields(),
+        EntityKind::Reservation => ReservationTransformer.fields(),
+        EntityKind::Note => NoteTransformer.fields(),
+    }
+}
 
 impl MewsProvider {
     /// A connection with these credentials.
@@ -95,6 +123,22 @@ impl MewsProvider {
     /// Typed calls with the same credentials and the same limit.
     pub fn client(&self) -> &MewsClient {
         &self.client
+    }
+
+    /// The span that a kind is read in as a whole, where Mews lists it by a filter only. It ends in
+    /// the future, since a clock of ours that is behind must not leave out what changed last.
+    fn history(&self, kind: EntityKind, context: &MewsContext) -> Option<Span> {
+        let start = self.client.config().history_start;
+        let start = match kind {
+            EntityKind::Guest => start,
+            // Orders belong to the property, and are no older than it is at Mews.
+            EntityKind::Note => match context.enterprise.created_utc {
+                Some(created) => start.max(created - fetch::AHEAD),
+                None => start,
+            },
+            _ => return None,
+        };
+        Some((start, Utc::now() + fetch::AHEAD))
     }
 
     async fn property(&self) -> Result<RecordPage> {
@@ -139,14 +183,7 @@ impl PmsProvider for MewsProvider {
     }
 
     fn fields(&self, kind: EntityKind) -> &'static [FieldRule] {
-        match kind {
-            EntityKind::Property => PropertyTransformer.fields(),
-            EntityKind::RoomType => RoomTypeTransformer.fields(),
-            EntityKind::Room => RoomTransformer.fields(),
-            EntityKind::Guest => GuestTransformer.fields(),
-            EntityKind::Reservation => ReservationTransformer.fields(),
-            EntityKind::Note => &[],
-        }
+        fields(kind)
     }
 
     async fn check(&self) -> Result<RemoteProperty> {
@@ -177,14 +214,8 @@ impl PmsProvider for MewsProvider {
                 } else {
                     self.context.get(&self.client).await?
                 };
-                // Mews lists customers by a filter only. The span ends in the future, since a clock
-                // of ours that is behind must not leave out who changed last.
-                let history =
-                    (query.kind == EntityKind::Guest && query.changed.is_none()).then(|| {
-                        let end = chrono::Utc::now() + fetch::AHEAD;
-                        (self.client.config().history_start, end)
-                    });
-                (Position::start(query.changed.or(history)), context)
+                let span = query.changed.or(self.history(query.kind, &context));
+                (Position::start(span), context)
             }
         };
         let (page, position) =
@@ -228,6 +259,11 @@ impl PmsProvider for MewsProvider {
     async fn push(&self, change: &Push) -> Result<PushOutcome> {
         let context = self.context.get(&self.client).await?;
         push::push(self, &context, change).await
+    }
+
+    async fn find(&self, change: &Push) -> Result<Vec<RemoteRecord>> {
+        let context = self.context.get(&self.client).await?;
+        push::find(self, &context, change).await
     }
 
     async fn quote(&self, stay: &StayQuery) -> Result<Vec<RemoteQuote>> {

@@ -10,11 +10,12 @@ use super::{
     context::MewsContext,
     fetch::{self, Wanted},
     record::{Element, element},
-    refusal::{is_empty, refused},
-    transform::{person_counts, writable_condition, write_guest},
+    refusal::{order, refused},
+    transform::{NoteId, person_counts, writable_condition, write_guest},
     wire::{
-        Customer, CustomerWrite, PersonCount, ReservationUpdate, ReservationsCancel,
-        ReservationsUpdate, ResourceUpdate, ResourcesUpdate, Set,
+        Customer, CustomerWrite, NoteAdd, NoteType, NoteUpdate, NotesAdd, NotesUpdate, PersonCount,
+        ReservationUpdate, ReservationsCancel, ReservationsUpdate, ResourceUpdate, ResourcesUpdate,
+        Set,
     },
 };
 use crate::provider::{PmsProvider, Push, PushOutcome, RemoteRecord};
@@ -40,6 +41,8 @@ pub(super) async fn push(
         (EntityKind::Guest, Some(id)) => writer.update_guest(id, push).await,
         (EntityKind::Reservation, Some(id)) => writer.update_reservation(id, push).await,
         (EntityKind::Room, Some(id)) => writer.update_room(id, push).await,
+        (EntityKind::Note, None) => writer.add_note(push).await,
+        (EntityKind::Note, Some(id)) => writer.update_note(id, push).await,
         (kind, _) => {
             Err(Error::unsupported(OPERATION, "Mews does not take such records").with("kind", kind))
         }
@@ -49,6 +52,21 @@ pub(super) async fn push(
             Ok(PushOutcome::Ambiguous(error.to_string()))
         }
         other => other,
+    }
+}
+
+/// Records that a create may have made already, or that are plainly the same: Mews has no
+/// idempotency key.
+pub(super) async fn find(
+    provider: &MewsProvider,
+    context: &MewsContext,
+    push: &Push,
+) -> Result<Vec<RemoteRecord>> {
+    let writer = Writer { provider, context };
+    match push.kind {
+        EntityKind::Guest => writer.find_guests(push).await,
+        EntityKind::Note => writer.find_notes(push).await,
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -62,10 +80,6 @@ impl Writer<'_> {
         if push.changed.text("last_name").is_none_or(str::is_empty) {
             return Err(Error::invalid(OPERATION, "Mews wants a family name"));
         }
-        // Mews has no idempotency key: the answer of an earlier attempt may have been lost.
-        if let Some(record) = self.added_before(push).await? {
-            return Ok(PushOutcome::Applied(Box::new(record)));
-        }
         let mut body = guest_body(&push.changed)?;
         body.overwrite_existing = Some(false);
         body.chain_id = self.chain();
@@ -76,26 +90,86 @@ impl Writer<'_> {
         }
     }
 
-    /// A customer made in the last days who says all that is to be said, and whom nothing else
-    /// tells from the guest.
-    async fn added_before(&self, push: &Push) -> Result<Option<RemoteRecord>> {
-        const TELLING: [&str; 4] = ["email", "phone", "birth_date", "loyalty_code"];
-        let said = |field: &str| push.changed.get(field).filter(|value| !is_empty(value));
-        let is_same = |record: &RemoteRecord| {
-            let mut given = push.changed.iter().filter(|(_, value)| !is_empty(value));
-            given.all(|(field, value)| record.fields.get(field) == Some(value))
-                && TELLING.iter().all(|field| {
-                    said(field).is_some() || record.fields.get(field).is_none_or(is_empty)
-                })
+    /// Customers who may be the guest: by email, or else by their names.
+    async fn find_guests(&self, push: &Push) -> Result<Vec<RemoteRecord>> {
+        let said = |field: &str| {
+            let text = push.changed.text(field).map(str::trim);
+            text.filter(|text| !text.is_empty())
+        };
+        let names = (said("first_name"), said("last_name"));
+        let client = self.provider.client();
+        let mut found = Vec::new();
+        if let Some(email) = said("email") {
+            found = client
+                .customers_like(self.chain(), Some(email), names)
+                .await?;
+        }
+        if found.is_empty() && names.1.is_some() {
+            found = client.customers_like(self.chain(), None, names).await?;
+        }
+        Ok(self.read_all(EntityKind::Guest, &found))
+    }
+
+    /// Notes of the reservation that say the same.
+    async fn find_notes(&self, push: &Push) -> Result<Vec<RemoteRecord>> {
+        let (Some(order), Some(text)) = (order(push), push.changed.text("text")) else {
+            return Ok(Vec::new());
         };
         let client = self.provider.client();
-        let (email, name) = (push.changed.text("email"), push.changed.text("last_name"));
-        let found =
-            fetch::recent_customers(client, self.context, email, name.unwrap_or_default()).await?;
-        Ok(found
-            .iter()
-            .filter_map(|value| self.read(EntityKind::Guest, value))
-            .find(|record| record.merged_into.is_none() && is_same(record)))
+        let page = fetch::notes_of(client, vec![order.to_owned()], Priority::High).await?;
+        let mut notes = self.read_all(EntityKind::Note, &page.items);
+        notes.retain(|note| note.fields.text("text").map(str::trim) == Some(text.trim()));
+        Ok(notes)
+    }
+
+    async fn add_note(&self, push: &Push) -> Result<PushOutcome> {
+        let (Some(order), Some(text)) = (order(push), push.changed.text("text")) else {
+            return Err(Error::invalid(
+                OPERATION,
+                "a note at Mews says something about a reservation",
+            ));
+        };
+        let client = self.provider.client();
+        let body = NotesAdd {
+            service_order_notes: vec![NoteAdd {
+                order_id: order.to_owned(),
+                text: text.to_owned(),
+                r#type: NoteType::General,
+            }],
+            enterprise_id: client.config().enterprise_id.clone(),
+        };
+        let answer = client.add_notes(&body).await?;
+        match self.answered_note(&answer) {
+            Some(note) => Ok(PushOutcome::Applied(Box::new(note))),
+            None => Err(self.unseen("the note that was added")),
+        }
+    }
+
+    async fn update_note(&self, id: &str, push: &Push) -> Result<PushOutcome> {
+        let known = NoteId::parse(id).ok_or_else(|| {
+            Error::invalid(OPERATION, "not the id of a note of Mews").with("id", id)
+        })?;
+        let text = push.changed.text("text");
+        let client = self.provider.client();
+        let body = NotesUpdate {
+            service_order_note_updates: vec![NoteUpdate {
+                service_order_note_id: known.note,
+                text: text.and_then(|text| Set::to(text.to_owned())),
+            }],
+            enterprise_id: client.config().enterprise_id.clone(),
+        };
+        let answer = client.update_notes(&body).await?;
+        let answered = self.answered_note(&answer);
+        let record = match answered.filter(|note| note.external_id == id) {
+            Some(note) => note,
+            None => self.after(EntityKind::Note, id).await?,
+        };
+        let shown = text.is_none() || record.fields.text("text") == text;
+        self.applied(record, shown)
+    }
+
+    fn answered_note(&self, answer: &Value) -> Option<RemoteRecord> {
+        self.read(EntityKind::Note, answer.pointer("/ServiceOrderNotes/0")?)
     }
 
     async fn update_guest(&self, id: &str, push: &Push) -> Result<PushOutcome> {
@@ -320,6 +394,13 @@ impl Writer<'_> {
         )
         .await?;
         Ok(page.items.iter().find_map(|item| self.read(kind, item)))
+    }
+
+    fn read_all(&self, kind: EntityKind, values: &[Value]) -> Vec<RemoteRecord> {
+        values
+            .iter()
+            .filter_map(|value| self.read(kind, value))
+            .collect()
     }
 
     fn read(&self, kind: EntityKind, value: &Value) -> Option<RemoteRecord> {

@@ -7,12 +7,12 @@ use stayzr_core::{
 use super::{
     context::MewsContext,
     transform::{
-        GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
-        RoomTypeTransformer, version,
+        GuestTransformer, NoteId, NoteTransformer, PropertyTransformer, ReservationTransformer,
+        RoomTransformer, RoomTypeTransformer, version,
     },
     wire::{
         Customer, Enterprise, Reservation, ReservationV2017, Resource, ResourceCategory,
-        read_element,
+        ServiceOrderNote, read_element, unknown_values,
     },
 };
 use crate::provider::RemoteRecord;
@@ -79,6 +79,8 @@ const KEYS: &[(EntityKind, &str, &[&str])] = &[
     (EntityKind::RoomType, "kind", &["Type"]),
     (EntityKind::RoomType, "capacity", &["Capacity"]),
     (EntityKind::RoomType, "extra_capacity", &["ExtraCapacity"]),
+    (EntityKind::Note, "kind", &["Type"]),
+    (EntityKind::Note, "kind_vendor", &["Type"]),
     (EntityKind::Property, "phone", &["Phone"]),
     (EntityKind::Property, "email", &["Email"]),
     (EntityKind::Property, "website", &["WebsiteUrl"]),
@@ -104,18 +106,19 @@ pub(super) fn element(kind: EntityKind, value: &Value, context: &MewsContext) ->
         EntityKind::Room => read_room(value, context),
         EntityKind::Guest => read_guest(value, context),
         EntityKind::Reservation => read_reservation(value, context),
-        EntityKind::Note => Ok(None),
+        EntityKind::Note => read_note(value, context),
     };
     match read {
         Ok(None) => Element::Foreign,
         Ok(Some(mut record)) => {
             leave_out(kind, value, &mut record);
+            record.unknown = unknown_values(kind, value);
             Element::Record(Box::new(record))
         }
         Err((field, reason)) => Element::Parked(ParkedRecord {
             local_id: None,
             entity: kind,
-            external_id: value.get("Id").and_then(Value::as_str).map(str::to_owned),
+            external_id: id_of(kind, value),
             reason: format!("{field}: {reason}"),
         }),
     }
@@ -214,6 +217,34 @@ fn read_reservation(value: &Value, context: &MewsContext) -> Read {
         version,
         transformed,
     )
+}
+
+/// The id of a record that cannot be read, as far as it has one.
+fn id_of(kind: EntityKind, value: &Value) -> Option<String> {
+    let text = |key: &str| {
+        let text = value.get(key).and_then(Value::as_str)?;
+        (!text.trim().is_empty()).then(|| text.to_owned())
+    };
+    let note = text("Id")?;
+    if kind != EntityKind::Note {
+        return Some(note);
+    }
+    let order = text("OrderId")?;
+    Some(NoteId { order, note }.to_string())
+}
+
+fn read_note(value: &Value, context: &MewsContext) -> Read {
+    let note: ServiceOrderNote = read_element(value)?;
+    let transformed = transformed(&NoteTransformer, &note, &context.transform)?;
+    let version = version(note.updated_utc);
+    if note.id.trim().is_empty() {
+        return Err(("Id".to_owned(), "is empty".to_owned()));
+    }
+    let id = NoteId {
+        order: note.order_id.unwrap_or_default(),
+        note: note.id,
+    };
+    record(EntityKind::Note, id.to_string(), version, transformed)
 }
 
 fn leave_out(kind: EntityKind, value: &Value, record: &mut RemoteRecord) {

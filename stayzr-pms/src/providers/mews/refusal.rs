@@ -3,36 +3,11 @@
 use serde_json::Value;
 use stayzr_core::transform::{EntityKind, FieldRule};
 
-use super::transform::writable_condition;
+use super::{
+    transform::writable_condition,
+    wire::{CLASSIFICATIONS, PURPOSES, TITLES},
+};
 use crate::provider::Push;
-
-const TITLES: &[&str] = &["Mister", "Miss", "Misses"];
-
-const PURPOSES: &[&str] = &["Leisure", "Business", "Student"];
-
-const CLASSIFICATIONS: &[&str] = &[
-    "PaymasterAccount",
-    "Blacklist",
-    "Blocklist",
-    "Media",
-    "LoyaltyProgram",
-    "PreviousComplaint",
-    "Returning",
-    "Staff",
-    "FriendOrFamily",
-    "TopManagement",
-    "Important",
-    "VeryImportant",
-    "Problematic",
-    "Cashlist",
-    "DisabledPerson",
-    "Military",
-    "Airline",
-    "HealthCompliant",
-    "InRoom",
-    "WaitingForRoom",
-    "Student",
-];
 
 /// Fields that Mews cannot set, or cannot empty. A record that is added has nothing to empty.
 pub(super) fn refused(rules: &[FieldRule], push: &Push) -> Vec<String> {
@@ -48,7 +23,8 @@ pub(super) fn refused(rules: &[FieldRule], push: &Push) -> Vec<String> {
     values
         .chain(links)
         .filter(|(field, empty, value)| {
-            if adding && *empty {
+            let is_owner = push.kind == EntityKind::Note && *field == "reservation_id";
+            if adding && (*empty || is_owner) {
                 return false;
             }
             let rule = rules.iter().find(|rule| rule.field == *field);
@@ -68,6 +44,12 @@ pub(super) fn is_empty(value: &Value) -> bool {
     }
 }
 
+/// The order that a note is to stand at.
+pub(super) fn order(push: &Push) -> Option<&str> {
+    let link = push.links.get("reservation_id")?.as_ref()?;
+    Some(&link.id)
+}
+
 /// Whether Mews has words for a value of a writable field. One word that it does not know would
 /// refuse the whole request, and with it every other change of the record.
 fn is_expressible(push: &Push, field: &str, value: &Value) -> bool {
@@ -78,6 +60,8 @@ fn is_expressible(push: &Push, field: &str, value: &Value) -> bool {
     match (push.kind, field) {
         (EntityKind::Reservation, "status") => value == "cancelled",
         (EntityKind::Reservation, "purpose") => known(PURPOSES, value) || agreed == Some(value),
+        // Of notes of guests Mews has one, and it is a field of theirs.
+        (EntityKind::Note, "text") => push.external_id.is_some() || order(push).is_some(),
         (EntityKind::Room, "condition") => writable_condition(value).is_some(),
         (EntityKind::Guest, "title") => known(TITLES, value) || agreed == Some(value),
         (EntityKind::Guest, "nationality") => value.as_str().is_some_and(|code| {

@@ -239,7 +239,7 @@ impl Vendor {
     }
 }
 
-const OPERATIONS: [&str; 15] = [
+const OPERATIONS: [&str; 19] = [
     "configuration/get",
     "services/getAll",
     "ageCategories/getAll",
@@ -255,6 +255,10 @@ const OPERATIONS: [&str; 15] = [
     "reservations/cancel",
     "rates/getAll",
     "rates/getPricing",
+    "serviceOrderNotes/getAll",
+    "serviceOrderNotes/add",
+    "serviceOrderNotes/update",
+    "serviceOrderNotes/delete",
 ];
 
 fn is_operation(operation: &str) -> bool {

@@ -7,7 +7,7 @@ use super::{
         server::{Asked, Reply},
     },
     api::Vendor,
-    state::Kind,
+    state::{Hotel, Kind},
 };
 
 /// Answers the control API: `path` is what follows `/_sandbox/`.
@@ -21,6 +21,7 @@ pub(super) async fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply 
             Reply::json(200, &json!({}))
         }
         (&Method::GET, ["stats"]) => stats(vendor),
+        (method, ["property"]) => property(vendor, method, asked),
         (method, [kind, rest @ ..]) => match (Kind::parse(kind), rest) {
             (Some(kind), rest) => records(vendor, method, kind, rest, asked),
             (None, _) => missing(),
@@ -63,6 +64,24 @@ fn stats(vendor: &Vendor) -> Reply {
     Reply::json(200, &stats)
 }
 
+fn property(vendor: &Vendor, method: &Method, asked: &Asked) -> Reply {
+    let moment = vendor.moment();
+    let mut running = vendor.running();
+    let hotel = &mut running.hotel;
+    match *method {
+        Method::GET => {}
+        Method::PATCH => {
+            let Some(fields) = object(asked) else {
+                return refuse(400, "must be a JSON object of the vendor's fields");
+            };
+            hotel.change_property(fields, moment.at);
+            vendor.keep(hotel);
+        }
+        _ => return missing(),
+    }
+    Reply::json(200, &json!(hotel.enterprise))
+}
+
 fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &Asked) -> Reply {
     let moment = vendor.moment();
     let mut running = vendor.running();
@@ -96,6 +115,17 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             vendor.keep(hotel);
             Reply::json(200, &json!({}))
         }
+        (&Method::POST, [id, "merge"]) if kind == Kind::Guests => {
+            let into = object(asked).and_then(|body| body.get("into")?.as_str().map(str::to_owned));
+            let Some(into) = into else {
+                return refuse(400, "must name the guest who remains as `into`");
+            };
+            if !hotel.merge(id, &into, moment) {
+                return refuse(409, "both guests must be there, and neither merged before");
+            }
+            vendor.keep(hotel);
+            Reply::json(200, &json!(hotel.guests.get(*id).map(|guest| &guest.now)))
+        }
         (&Method::POST, []) => {
             let Some(given) = object(asked) else {
                 return refuse(400, "must be a JSON object of the vendor's fields");
@@ -103,6 +133,7 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             let mut fields = match kind {
                 Kind::Guests => hotel.blank_customer(),
                 Kind::Reservations => hotel.blank_reservation(moment.at),
+                Kind::Notes => Hotel::blank_note(),
                 Kind::Rooms => return refuse(405, "rooms cannot be made"),
             };
             fields.extend(given);

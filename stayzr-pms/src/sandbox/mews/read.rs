@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     list::{ListQuery, Refusal, time},
+    notes,
     state::{Hotel, Kind, stamp},
 };
 
@@ -64,6 +65,7 @@ pub(super) fn read(
         "resources/getAll" => resources(hotel, body, stale),
         "customers/getAll" => customers(hotel, body, stale),
         "reservations/getAll/2023-06-06" => reservations(hotel, body, stale),
+        "serviceOrderNotes/getAll" => notes::list(hotel, body, stale),
         _ => return None,
     })
 }
@@ -94,7 +96,7 @@ fn plain(
 }
 
 /// Records as a reader sees them: now, or before their last change.
-fn seen(hotel: &Hotel, kind: Kind, stale: bool) -> impl Iterator<Item = &Fields> {
+pub(super) fn seen(hotel: &Hotel, kind: Kind, stale: bool) -> impl Iterator<Item = &Fields> {
     hotel.records(kind).values().map(move |record| {
         if stale {
             record.before.as_ref().unwrap_or(&record.now)

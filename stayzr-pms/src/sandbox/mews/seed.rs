@@ -112,6 +112,7 @@ impl Seed<'_> {
             prices,
             rooms: keyed(rooms),
             guests: keyed(guests),
+            notes: keyed(self.notes(&reservations)),
             reservations: keyed(reservations),
             made: 0,
             events: std::collections::VecDeque::new(),

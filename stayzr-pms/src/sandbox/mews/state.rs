@@ -28,6 +28,7 @@ pub(super) enum Kind {
     Reservations,
     Guests,
     Rooms,
+    Notes,
 }
 
 impl Kind {
@@ -36,16 +37,19 @@ impl Kind {
             "reservations" => Self::Reservations,
             "guests" => Self::Guests,
             "rooms" => Self::Rooms,
+            "notes" => Self::Notes,
             _ => return None,
         })
     }
 
-    pub(super) const fn event(self) -> &'static str {
-        match self {
+    /// The webhook that tells of a change; Mews documents none for notes.
+    pub(super) const fn event(self) -> Option<&'static str> {
+        Some(match self {
             Self::Reservations => "ServiceOrderUpdated",
             Self::Guests => "CustomerUpdated",
             Self::Rooms => "ResourceUpdated",
-        }
+            Self::Notes => return None,
+        })
     }
 }
 
@@ -90,6 +94,8 @@ pub(super) struct Hotel {
     pub(super) rooms: BTreeMap<String, Record>,
     pub(super) guests: BTreeMap<String, Record>,
     pub(super) reservations: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) notes: BTreeMap<String, Record>,
     /// Numbers given out so far.
     pub(super) made: u64,
     pub(super) events: VecDeque<Event>,
@@ -109,6 +115,7 @@ impl Hotel {
             Kind::Reservations => &self.reservations,
             Kind::Guests => &self.guests,
             Kind::Rooms => &self.rooms,
+            Kind::Notes => &self.notes,
         }
     }
 
@@ -117,6 +124,7 @@ impl Hotel {
             Kind::Reservations => &mut self.reservations,
             Kind::Guests => &mut self.guests,
             Kind::Rooms => &mut self.rooms,
+            Kind::Notes => &mut self.notes,
         }
     }
 
@@ -147,9 +155,17 @@ impl Hotel {
                 .now
                 .insert("UpdatedUtc".to_owned(), stamp(after(last, at)));
             record.before = Some(before);
-            self.announce(kind.event(), id, due);
+            if let Some(event) = kind.event() {
+                self.announce(event, id, due);
+            }
         }
         true
+    }
+
+    /// Changes the property itself. No webhook tells of it.
+    pub(super) fn change_property(&mut self, fields: Map<String, Value>, at: DateTime<Utc>) {
+        self.enterprise.extend(fields);
+        self.enterprise.insert("UpdatedUtc".to_owned(), stamp(at));
     }
 
     /// Loses a record, as a vendor does that restores an old backup: no event tells of it. False if
@@ -184,7 +200,9 @@ impl Hotel {
         if kind == Kind::Guests {
             self.announce("CustomerAdded", &id, due);
         }
-        self.announce(kind.event(), &id, due);
+        if let Some(event) = kind.event() {
+            self.announce(event, &id, due);
+        }
         id
     }
 

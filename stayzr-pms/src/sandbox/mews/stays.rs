@@ -166,6 +166,32 @@ impl Seed<'_> {
         }))
     }
 
+    /// What guests who are yet to come asked for, and what the desk should know, at some stays.
+    pub(super) fn notes(&self, reservations: &[Fields]) -> Vec<Fields> {
+        const WORDS: [(&str, &str); 4] = [
+            ("SpecialRequest", "A cot for the baby, please"),
+            ("General", "Arrives by the night train, about 23:40"),
+            ("ChannelManager", "Non-smoking room requested"),
+            ("General", "Comes by car, needs a parking space"),
+        ];
+        let mut sequence = self.sequence("notes");
+        reservations
+            .iter()
+            .filter(|booked| booked.get("State") == Some(&json!("Confirmed")))
+            .enumerate()
+            .filter_map(|(number, booked)| {
+                let (word, text) = sequence.pick(&WORDS);
+                let at = booked.get("UpdatedUtc");
+                (sequence.below(4) == 0).then(|| {
+                    fields(json!({
+                        "Id": self.id("note", number), "OrderId": booked.get("Id"),
+                        "Text": text, "Type": word, "CreatedUtc": at, "UpdatedUtc": at,
+                    }))
+                })
+            })
+            .collect()
+    }
+
     fn state(
         &self,
         sequence: &mut SplitMix,

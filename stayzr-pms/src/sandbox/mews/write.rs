@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     list::{Refusal, time},
+    notes,
     state::{Hotel, Kind, stamp},
 };
 
@@ -28,6 +29,9 @@ pub(super) fn write(
         "reservations/update" => update_reservations(hotel, body, moment),
         "reservations/cancel" => cancel_reservations(hotel, body, moment),
         "resources/update" => update_resources(hotel, body, moment),
+        "serviceOrderNotes/add" => notes::add(hotel, body, moment),
+        "serviceOrderNotes/update" => notes::update(hotel, body, moment),
+        "serviceOrderNotes/delete" => notes::delete(hotel, body),
         _ => return None,
     })
 }
@@ -125,13 +129,13 @@ fn update_customer(hotel: &mut Hotel, body: &Fields, moment: Moment) -> Result<V
     customer(hotel, &id)
 }
 
-fn text<'a>(body: &'a Fields, key: &str) -> Result<&'a str, Refusal> {
+pub(super) fn text<'a>(body: &'a Fields, key: &str) -> Result<&'a str, Refusal> {
     body.get(key)
         .and_then(Value::as_str)
         .ok_or_else(|| Refusal::invalid(key))
 }
 
-fn updates<'a>(body: &'a Fields, key: &str) -> Result<Vec<&'a Fields>, Refusal> {
+pub(super) fn updates<'a>(body: &'a Fields, key: &str) -> Result<Vec<&'a Fields>, Refusal> {
     let list = body.get(key).and_then(Value::as_array);
     list.filter(|list| (1..=1000).contains(&list.len()))
         .and_then(|list| list.iter().map(Value::as_object).collect())
@@ -139,7 +143,7 @@ fn updates<'a>(body: &'a Fields, key: &str) -> Result<Vec<&'a Fields>, Refusal> 
 }
 
 /// The value of an update: none keeps the field.
-fn set(update: &Fields, key: &str) -> Result<Option<Value>, Refusal> {
+pub(super) fn set(update: &Fields, key: &str) -> Result<Option<Value>, Refusal> {
     match update.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(wrapper)) => {

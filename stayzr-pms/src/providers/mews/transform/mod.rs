@@ -2,6 +2,7 @@
 
 mod guest;
 mod localized;
+mod note;
 mod property;
 mod reservation;
 mod room;
@@ -12,6 +13,7 @@ use stayzr_core::transform::FieldRule;
 
 pub use guest::{GuestTransformer, write_guest};
 pub use localized::localized;
+pub use note::{NoteId, NoteTransformer};
 pub use property::PropertyTransformer;
 pub(super) use property::{default_currency, pricing};
 pub use reservation::{ReservationTransformer, person_counts};

@@ -2,7 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::open::{list, text};
+use super::open::{text, word, words};
 
 /// A person, as `customers/getAll` gives it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -11,7 +11,7 @@ pub struct Customer {
     /// Its id.
     pub id: String,
     /// Mister, Miss or Misses.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub title: Option<String>,
     /// Given name.
     #[serde(default)]
@@ -44,7 +44,7 @@ pub struct Customer {
     #[serde(default)]
     pub notes: Option<String>,
     /// Classifications; the list is open.
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "words")]
     pub classifications: Vec<String>,
     /// The record this one was merged into.
     #[serde(default)]

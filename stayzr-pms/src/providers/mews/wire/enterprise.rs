@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Service,
-    open::{list, text},
+    open::{list, text, word},
 };
 
 /// The answer of `configuration/get`.
@@ -43,7 +43,7 @@ pub struct Enterprise {
     #[serde(default)]
     pub default_language_code: Option<String>,
     /// `Gross` or `Net`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub pricing: Option<String>,
     /// Currencies it takes.
     #[serde(default, deserialize_with = "list")]

@@ -7,17 +7,22 @@
 mod customer;
 mod enterprise;
 mod event;
+mod note;
 mod open;
 mod rate;
 mod request;
 mod reservation;
 mod resource;
 mod service;
+mod words;
 
 pub use customer::{Customer, CustomerWrite};
 pub use enterprise::{Configuration, CurrencySetting, Enterprise, EnterpriseAddress};
 pub use event::{
     GeneralEvent, GeneralWebhook, IntegrationChange, IntegrationWebhook, NamedRecord, RecordId,
+};
+pub use note::{
+    NoteAdd, NoteType, NoteUpdate, NotesAdd, NotesGetAll, NotesUpdate, ServiceOrderNote,
 };
 pub use open::{Set, read_element};
 pub use rate::{Amount, CategoryPrice, Pricing, Rate};
@@ -36,3 +41,4 @@ pub use resource::{
     ResourceUpdate, SpaceData,
 };
 pub use service::{AgeCategory, AgeClassification, Service, ServiceDetail, ServiceTimes};
+pub use words::{CLASSIFICATIONS, PURPOSES, TITLES, unknown_values};

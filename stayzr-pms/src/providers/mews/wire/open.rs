@@ -32,6 +32,34 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     }
 }
 
+/// A word of an enumeration. Whatever stands there is kept, as text.
+pub(super) fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => None,
+        Some(value) => Some(spoken(value)),
+    })
+}
+
+/// A list of such words.
+pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(values)) => values
+            .into_iter()
+            .filter(|value| !value.is_null())
+            .map(spoken)
+            .collect(),
+        Some(value) => vec![spoken(value)],
+    })
+}
+
+pub(super) fn spoken(value: Value) -> String {
+    match value {
+        Value::String(word) => word,
+        other => other.to_string(),
+    }
+}
+
 /// A list that the vendor may write as `null`.
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -56,10 +84,22 @@ pub fn read_element<T: DeserializeOwned>(value: &Value) -> Result<T, (String, St
         rest.remove(*name);
         T::deserialize(Value::Object(rest)).is_ok()
     });
-    Err((
-        culprit.map_or_else(|| "record".to_owned(), Clone::clone),
-        error,
-    ))
+    match culprit {
+        Some(field) => Err((field.clone(), error)),
+        None if fields.get("Id").is_none_or(Value::is_null) => Err(nameless(fields)),
+        None => Err(("record".to_owned(), error)),
+    }
+}
+
+/// Why a record without an id cannot be read, with what people know it by, so that two of them are
+/// not taken for one.
+fn nameless(fields: &serde_json::Map<String, Value>) -> (String, String) {
+    let known = ["Number", "Name"].iter().find_map(|key| {
+        let value = fields.get(*key).filter(|value| !value.is_null())?;
+        Some(format!("is missing, of the record with {key} {value}"))
+    });
+    let reason = known.unwrap_or_else(|| "is missing".to_owned());
+    ("Id".to_owned(), reason)
 }
 
 /// An enumeration that is open: a value that is not listed is kept as it came.
@@ -100,7 +140,8 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Ok(Self::from(String::deserialize(deserializer)?.as_str()))
+                let value = serde_json::Value::deserialize(deserializer)?;
+                Ok(Self::from(super::open::spoken(value).as_str()))
             }
         }
     };

@@ -75,12 +75,12 @@ pub struct CustomersGetAll {
     /// Only those with these emails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emails: Option<Vec<String>>,
+    /// Only those with these given names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_names: Option<Vec<String>>,
     /// Only those with these family names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_names: Option<Vec<String>>,
-    /// Only those made in this span.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_utc: Option<Interval>,
     /// When they changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_utc: Option<Interval>,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Set,
-    open::{list, open_enum, text},
+    open::{list, open_enum, text, word},
 };
 
 open_enum! {
@@ -68,7 +68,7 @@ pub struct Reservation {
     #[serde(default)]
     pub state: Option<ReservationState>,
     /// How it came in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub origin: Option<String>,
     /// When it last changed.
     #[serde(default)]
@@ -107,7 +107,7 @@ pub struct Reservation {
     #[serde(default)]
     pub end_utc: Option<DateTime<Utc>>,
     /// Leisure, Business or Student.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub purpose: Option<String>,
     /// Who comes.
     #[serde(default, deserialize_with = "list")]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Set,
-    open::{open_enum, text},
+    open::{open_enum, text, word},
 };
 
 open_enum! {
@@ -51,7 +51,7 @@ pub struct Resource {
 #[serde(rename_all = "PascalCase")]
 pub struct ResourceData {
     /// `Space`, `Object` or `Person`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub discriminator: Option<String>,
     /// What a space has.
     #[serde(default)]
@@ -83,7 +83,7 @@ pub struct ResourceCategory {
     #[serde(default)]
     pub is_active: Option<bool>,
     /// What it is, such as `Room` or `Suite`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "word")]
     pub r#type: Option<String>,
     /// Names by language.
     #[serde(default)]

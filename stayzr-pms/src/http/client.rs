@@ -23,9 +23,10 @@ use super::{
 /// The one way to a vendor.
 ///
 /// Tried again are reads that met 429, a 5xx, a lost connection or an answer that is no JSON, and
-/// writes that certainly did not arrive: no connection, 429, 503. A write that may have arrived
-/// ends as [`ErrorKind::Ambiguous`]. A call that took too long is not tried again here, since what
-/// helps is to ask for less.
+/// writes that certainly did not happen: no connection, 429. A write that may have happened, be it
+/// that the answer was lost or that it was any 5xx, ends as [`ErrorKind::Ambiguous`]: whoever asked
+/// for it looks before it is sent again. A call that took too long is not tried again here, since
+/// what helps is to ask for less.
 #[derive(Clone)]
 pub struct VendorHttp {
     client: reqwest::Client,
@@ -154,7 +155,7 @@ impl VendorHttp {
         match exchange.read(&body) {
             Ok(body) => Ok(VendorAnswer::new(status, headers, body, took)),
             Err(error) => {
-                if error.kind() == ErrorKind::RateLimited {
+                if asks_for_silence(&error) {
                     self.be_silent(auth, attempt, &error).await;
                 }
                 Err(error)
@@ -266,6 +267,16 @@ fn after_arrival(effect: Effect, error: Error) -> Error {
     Error::new(ErrorKind::Ambiguous, operation, message).with_source(error)
 }
 
+/// Whether everybody is to wait: the limit is reached, or the vendor named a time to a write that is
+/// not tried again here and so cannot wait for it itself.
+fn asks_for_silence(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::RateLimited => true,
+        ErrorKind::Ambiguous => error.retry_after().is_some(),
+        _ => false,
+    }
+}
+
 /// One answer and what it answers.
 struct Exchange<'a> {
     call: &'a VendorCall,
@@ -318,10 +329,8 @@ impl Exchange<'_> {
                 error = error.with(key, self.auth.redact(&value));
             }
         }
-        // 503 is said by something that did not let the call through.
-        if self.status != StatusCode::SERVICE_UNAVAILABLE {
-            error = after_arrival(self.call.effect, error);
-        }
+        // Even 503 may be said by a gateway behind which the write went on.
+        error = after_arrival(self.call.effect, error);
         match self.retry_after() {
             Some(wait) => error.with_retry_after(wait),
             None => error,

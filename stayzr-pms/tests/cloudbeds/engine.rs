@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use serde_json::{Value, json};
 use stayzr_core::{
-    Result,
+    ErrorKind, Result,
     clock::SystemClock,
     flow::{EditRequest, PushPolicy, edit},
     ids::{ApiTokenId, IntegrationId, OrganizationId, PropertyId},
@@ -26,7 +26,7 @@ use stayzr_core::{
 };
 use stayzr_pms::{
     PmsProvider,
-    engine::{Connect, EngineOptions, EnginePorts, SyncEngine, SyncJob},
+    engine::{Connect, EngineOptions, EnginePorts, PushReport, SyncEngine, SyncJob},
     providers::cloudbeds::{CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider, fields},
 };
 use uuid::Uuid;
@@ -183,6 +183,28 @@ impl Desk {
             .unwrap();
         row.fields.get(field).cloned().unwrap_or_default()
     }
+
+    /// An edit of a guest by staff.
+    async fn edit(&self, local: Uuid, field: &str, value: Value) {
+        let request = EditRequest {
+            kind: EntityKind::Guest,
+            id: local,
+            set: [(field.to_owned(), value)].into_iter().collect(),
+            expected_version: None,
+            source: ChangeSource::Staff {
+                actor: "ann".to_owned(),
+            },
+        };
+        edit(&*self.store, &Rules, &SystemClock, self.scope, request)
+            .await
+            .unwrap();
+    }
+
+    async fn push(&self, local: Uuid) -> Result<PushReport> {
+        self.engine
+            .push(self.scope, self.integration, EntityKind::Guest, local, None)
+            .await
+    }
 }
 
 #[tokio::test]
@@ -206,31 +228,15 @@ async fn invariant_b_an_edit_is_pushed_does_not_echo_and_outlives_a_change_there
     desk.run(RunMode::Backfill).await;
     let guest = text(&house.get("guests").await[0], "guestID");
     let local = desk.local(EntityKind::Guest, &guest).await;
-    let request = EditRequest {
-        kind: EntityKind::Guest,
-        id: local,
-        set: [("email".to_owned(), json!("corrected@example.com"))]
-            .into_iter()
-            .collect(),
-        expected_version: None,
-        source: ChangeSource::Staff {
-            actor: "ann".to_owned(),
-        },
-    };
-    edit(&*desk.store, &Rules, &SystemClock, desk.scope, request)
-        .await
-        .unwrap();
+    desk.edit(local, "email", json!("corrected@example.com"))
+        .await;
     house
         .patch(
             &format!("guests/{guest}"),
             json!({"phone": "+351 210 000 000"}),
         )
         .await;
-    let report = desk
-        .engine
-        .push(desk.scope, desk.integration, EntityKind::Guest, local, None)
-        .await
-        .unwrap();
+    let report = desk.push(local).await.unwrap();
     assert_eq!(report.sent, ["email"]);
     let there = house.get(&format!("guests/{guest}")).await;
     assert_eq!(there["email"], "corrected@example.com");
@@ -244,4 +250,29 @@ async fn invariant_b_an_edit_is_pushed_does_not_echo_and_outlives_a_change_there
         desk.field(EntityKind::Guest, &guest, "email").await,
         "corrected@example.com"
     );
+}
+
+#[tokio::test]
+async fn an_edit_that_met_a_fault_is_looked_up_and_arrives_by_the_next_attempt() {
+    let house = house().await;
+    let desk = desk(&house).await;
+    desk.run(RunMode::Backfill).await;
+    let guest = text(&house.get("guests").await[0], "guestID");
+    let local = desk.local(EntityKind::Guest, &guest).await;
+    // 503 is answered without an effect, "cut" after it.
+    for (fault, writes) in [("error_503", 2), ("cut", 1)] {
+        let before = house.recorder.calls("putGuest").len();
+        let email = format!("{fault}@example.com");
+        desk.edit(local, "email", json!(email)).await;
+        house.fault(fault, "putGuest", 1);
+
+        let error = desk.push(local).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Ambiguous, "{fault}: {error}");
+        desk.push(local).await.unwrap();
+
+        let there = house.get(&format!("guests/{guest}")).await;
+        assert_eq!(there["email"], json!(email), "{fault}");
+        let after = house.recorder.calls("putGuest").len();
+        assert_eq!(after - before, writes, "{fault}");
+    }
 }

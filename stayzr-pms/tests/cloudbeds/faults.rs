@@ -86,7 +86,7 @@ async fn a_read_is_tried_again_and_then_told_by_its_kind() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_ambiguous_and_sent_once() {
-    for fault in ["cut", "malformed", "error_500"] {
+    for fault in ["cut", "malformed", "error_500", "error_503"] {
         let house = house().await;
         let guest = text(&house.get("guests").await[0], "guestID");
         house.fault(fault, "putGuest", 1);

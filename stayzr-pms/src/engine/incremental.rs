@@ -153,8 +153,10 @@ impl SyncEngine {
                     resumed = false;
                     continue;
                 }
-                // The vendor asks for less at once.
-                Err(error) if query.position.is_none() && is_too_wide(&error, &window) => {
+                // The vendor asks for less at once; a later page of the same window may be what it
+                // is not done with in time, so that the window is begun anew.
+                Err(error) if is_too_wide(&error, &window) => {
+                    resumed = false;
                     window.to = window.from + (window.to - window.from) / 2;
                     continue;
                 }

@@ -241,6 +241,31 @@ async fn a_change_made_while_a_backfill_reads_is_found_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn a_window_whose_later_page_takes_too_long_is_halved_and_read_from_its_start() {
+    let hotel = Hotel::synchronised().await;
+    for guest in ["ada", "alan", "grace"] {
+        let there = json!({"last_name": format!("{guest} the second")});
+        hotel.vendor.change(Guest, guest, there);
+        hotel.vendor.lock().now += TimeDelta::hours(1);
+    }
+    hotel.vendor.lock().patience = Some(TimeDelta::hours(2));
+
+    let run = hotel.incremental().await;
+
+    assert_eq!(run.updated, 3);
+    let asked = windows(&hotel.vendor.take_calls(), Guest);
+    assert!(asked.len() > 3, "{asked:?}");
+    assert!(
+        asked
+            .iter()
+            .any(|(from, to)| *to - *from <= TimeDelta::hours(2)),
+        "{asked:?}"
+    );
+    hotel.vendor.lock().patience = None;
+    assert_eq!(hotel.incremental().await.updated, 0, "nothing was missed");
+}
+
+#[tokio::test]
 async fn a_vendor_without_a_clock_is_read_whole() {
     let hotel = Hotel::furnished().await;
     hotel.vendor.lock().tells_time = false;

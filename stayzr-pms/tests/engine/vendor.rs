@@ -120,6 +120,8 @@ pub struct State {
     pub pushes_at_once: bool,
     /// The page read that fails, counted from 1 over all.
     pub failing_page: Option<usize>,
+    /// A later page of a window wider than this takes the vendor too long.
+    pub patience: Option<TimeDelta>,
     pages: usize,
     /// Runs while the next push or page is at the vendor.
     pub during_push: Option<During>,
@@ -326,6 +328,12 @@ impl PmsProvider for Vendor {
             state.pages += 1;
             if state.failing_page == Some(state.pages) {
                 return Err(Error::unavailable("vendor.page", "down"));
+            }
+            if let (Some(patience), Some((from, to)), Some(_)) =
+                (state.patience, query.changed, &query.position)
+                && to - from > patience
+            {
+                return Err(Error::new(ErrorKind::Timeout, "vendor.page", "408"));
             }
             let after = query
                 .position

@@ -256,12 +256,15 @@ impl SyncEngine {
     async fn difference(&self, session: &Session, standing: &Standing) -> Result<Difference> {
         let Standing { row, mapping } = standing;
         let notes = Notes::of(mapping);
+        // What the vendor never spoke of is agreed to be what a row starts with.
+        let start = shape::defaults(row.kind, &mapping.external_id);
         let mut difference = Difference::default();
         let mut links = HashSet::new();
         for rule in session.rules(row.kind).iter().filter(|rule| rule.writable) {
             let field = rule.field;
             let ours = row.fields.get(field).unwrap_or(&Value::Null);
-            let agreed = mapping.base.get(field).unwrap_or(&Value::Null);
+            let agreed = mapping.base.get(field).or(start.get(field));
+            let agreed = agreed.unwrap_or(&Value::Null);
             if ours == agreed || notes.holds(field) || notes.refused.get(field) == Some(ours) {
                 continue;
             }

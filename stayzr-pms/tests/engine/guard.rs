@@ -557,6 +557,25 @@ async fn a_field_the_vendor_cannot_empty_is_refused_without_a_call() {
 }
 
 #[tokio::test]
+async fn an_empty_list_that_the_vendor_never_mentioned_is_not_told_to_it() {
+    let hotel = Hotel::furnished().await;
+    hotel
+        .vendor
+        .add(Guest, "marie", json!({"last_name": "Curie"}));
+    hotel.backfill().await;
+    hotel.vendor.take_calls();
+    hotel
+        .edit(Guest, "marie", json!({"email": "marie@example.com"}))
+        .await;
+
+    hotel.drain().await;
+
+    let pushes = hotel.vendor.pushes();
+    let names: Vec<&str> = pushes[0].changed.names().collect();
+    assert_eq!((pushes.len(), names), (1, vec!["email"]));
+}
+
+#[tokio::test]
 async fn a_link_is_pushed_as_the_vendors_id() {
     let hotel = Hotel::synchronised().await;
     let grace = hotel.row(Guest, "grace").await.id;

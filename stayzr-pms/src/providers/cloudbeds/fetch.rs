@@ -112,10 +112,7 @@ pub(super) async fn read_page(
     changed: Span,
     position: &Position,
 ) -> Result<(RawPage, Option<Position>)> {
-    let priority = match changed {
-        Some(_) => Priority::High,
-        None => Priority::Low,
-    };
+    let priority = Priority::Low;
     let zone = context.transform.time_zone;
     let at = (position.page, PAGE);
     match kind {

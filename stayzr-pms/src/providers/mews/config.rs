@@ -32,7 +32,7 @@ pub struct MewsConfig {
     pub service_id: Option<String>,
     /// The rate that quotes are made with.
     pub rate_id: Option<String>,
-    /// Guests that did not change since are not read by a backfill.
+    /// Guests and notes that did not change since are not read by a backfill.
     pub history_start: DateTime<Utc>,
 }
 

@@ -10,3 +10,5 @@
 pub mod cloudbeds;
 #[cfg(feature = "mews")]
 pub mod mews;
+#[cfg(feature = "opera")]
+pub mod opera;

@@ -1,0 +1,464 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use stayzr_core::{Error, Result, limit::Priority, transform::EntityKind};
+
+use super::{
+    OperaClient,
+    client::{Place, Query},
+    context::OperaContext,
+    record,
+    wire::Node,
+};
+
+/// The most rooms and room types OPERA gives on a page.
+const CONFIGURED: usize = 1000;
+
+/// Rooms of the housekeeping board on a page; OPERA documents no most.
+const BOARD: usize = 200;
+
+/// Reservations on a page; OPERA documents no most.
+const LISTED: usize = 100;
+
+/// The most profiles OPERA gives by id.
+pub(super) const PROFILES: usize = 200;
+
+/// Reservations that are asked for by id at once; more make too long an address.
+pub(super) const RESERVATIONS: usize = 50;
+
+/// Records as they came.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct RawPage {
+    pub(super) items: Vec<Value>,
+    pub(super) vendor_now: Option<DateTime<Utc>>,
+}
+
+/// Where a walk through a list stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Records on the pages before.
+    offset: usize,
+    /// The first record of the page before: a page that starts with it is that page again.
+    first: Option<String>,
+}
+
+impl Position {
+    pub(super) const START: Self = Self {
+        offset: 0,
+        first: None,
+    };
+
+    pub(super) fn parse(value: Option<&Value>) -> Result<Self> {
+        let Some(value) = value else {
+            return Ok(Self::START);
+        };
+        Self::deserialize(value)
+            .map_err(|_| Error::invalid("opera.fetch_page", "not a position of this provider"))
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// What follows a page; none after the last. Where `hasMore` is missing everything was given,
+    /// unless the total says otherwise; a list without either goes on while its pages are full.
+    fn next(&self, listed: &Listed, full: usize) -> Option<Self> {
+        let again = listed.first.is_some() && listed.first == self.first;
+        if listed.items.is_empty() || again {
+            return None;
+        }
+        let offset = self.offset + listed.items.len();
+        let more = match (listed.has_more, listed.total) {
+            (Some(more), _) => more,
+            (None, Some(total)) => (offset as u64) < total,
+            (None, None) => listed.items.len() >= full,
+        };
+        more.then(|| Self {
+            offset,
+            first: listed.first.clone(),
+        })
+    }
+}
+
+/// A list as one answer gives it.
+#[derive(Debug, Default)]
+struct Listed {
+    items: Vec<Value>,
+    first: Option<String>,
+    has_more: Option<bool>,
+    total: Option<u64>,
+    now: Option<DateTime<Utc>>,
+}
+
+impl Listed {
+    /// The list under these names, with its paging beside it.
+    fn read(kind: EntityKind, around: Node<'_>, items: Vec<Node<'_>>) -> Self {
+        let items: Vec<Value> = items.iter().filter_map(|item| item.0.cloned()).collect();
+        let total = around.at("totalResults").whole().ok().flatten();
+        Self {
+            first: items.first().and_then(|item| record::id_of(kind, item)),
+            items,
+            has_more: around.at("hasMore").flag(),
+            total: total.and_then(|total| u64::try_from(total).ok()),
+            now: None,
+        }
+    }
+}
+
+pub(super) fn pair(key: &str, value: impl Into<String>) -> (String, String) {
+    (key.to_owned(), value.into())
+}
+
+fn paged(position: &Position, size: usize) -> Query {
+    vec![
+        pair("limit", size.to_string()),
+        pair("offset", position.offset.to_string()),
+    ]
+}
+
+/// The page of a list at a position, and where the next one starts.
+pub(super) async fn read_page(
+    client: &OperaClient,
+    context: &OperaContext,
+    kind: EntityKind,
+    position: &Position,
+) -> Result<(RawPage, Option<Position>)> {
+    let low = Priority::Low;
+    let (listed, full) = match kind {
+        EntityKind::RoomType => (room_types(client, position, low).await?, CONFIGURED),
+        EntityKind::Room => (rooms(client, position, low).await?, CONFIGURED),
+        EntityKind::Guest | EntityKind::Reservation => {
+            (in_window(client, context, position).await?, LISTED)
+        }
+        other => {
+            let what = "is not a list";
+            return Err(Error::internal("opera.fetch_page", what).with("kind", other));
+        }
+    };
+    let next = position.next(&listed, full);
+    let items = match kind {
+        EntityKind::Guest => {
+            let ids: Vec<String> = guests_of(&listed.items).into_iter().collect();
+            profiles(client, &ids, low).await?.items
+        }
+        EntityKind::Room => with_condition(client, listed.items, low).await?,
+        _ => listed.items,
+    };
+    let page = RawPage {
+        items,
+        vendor_now: listed.now,
+    };
+    Ok((page, next))
+}
+
+/// The whole of a list that is short.
+pub(super) async fn all(client: &OperaClient, kind: EntityKind) -> Result<RawPage> {
+    let high = Priority::High;
+    let mut whole = RawPage::default();
+    let mut position = Some(Position::START);
+    while let Some(at) = position {
+        let listed = match kind {
+            EntityKind::RoomType => room_types(client, &at, high).await?,
+            _ => rooms(client, &at, high).await?,
+        };
+        position = at.next(&listed, CONFIGURED);
+        whole.vendor_now = whole.vendor_now.or(listed.now);
+        whole.items.extend(listed.items);
+    }
+    if kind == EntityKind::Room {
+        whole.items = with_condition(client, whole.items, high).await?;
+    }
+    Ok(whole)
+}
+
+async fn room_types(
+    client: &OperaClient,
+    position: &Position,
+    priority: Priority,
+) -> Result<Listed> {
+    let mut query = paged(position, CONFIGURED);
+    query.push(pair("includeInactive", "true"));
+    query.push(pair("summaryInfo", "false"));
+    let place = Place {
+        operation: "getRoomTypes",
+        module: "rm/config/v1",
+        parts: &["hotels", client.hotel_id(), "roomTypes"],
+    };
+    let (body, now) = client.get(place, query, priority).await?;
+    let body = body.unwrap_or_default();
+    let around = Node::of(&body);
+    // The summary came although it was not asked for, where that is all there is.
+    let mut items = around.at("roomTypes").items(&["roomType"]);
+    if items.is_empty() {
+        items = around.at("roomTypesSummary").items(&["roomTypeSummary"]);
+    }
+    let listed = Listed::read(EntityKind::RoomType, around, items);
+    Ok(Listed { now, ..listed })
+}
+
+async fn rooms(client: &OperaClient, position: &Position, priority: Priority) -> Result<Listed> {
+    let place = Place {
+        operation: "getRooms",
+        module: "rm/config/v1",
+        parts: &["hotels", client.hotel_id(), "rooms"],
+    };
+    let (body, now) = client
+        .get(place, paged(position, CONFIGURED), priority)
+        .await?;
+    let body = body.unwrap_or_default();
+    let around = Node::of(&body);
+    let listed = Listed::read(
+        EntityKind::Room,
+        around,
+        around.at("rooms").items(&["room"]),
+    );
+    Ok(Listed { now, ..listed })
+}
+
+/// Rooms with what housekeeping says about them.
+async fn with_condition(
+    client: &OperaClient,
+    mut rooms: Vec<Value>,
+    priority: Priority,
+) -> Result<Vec<Value>> {
+    if !client.config().housekeeping || rooms.is_empty() {
+        return Ok(rooms);
+    }
+    let board = board(client, priority).await?;
+    for room in &mut rooms {
+        let says = record::id_of(EntityKind::Room, room).and_then(|id| board.get(&id));
+        if let (Some(says), Value::Object(fields)) = (says, room) {
+            fields.insert("housekeeping".to_owned(), says.clone());
+        }
+    }
+    Ok(rooms)
+}
+
+async fn board(client: &OperaClient, priority: Priority) -> Result<BTreeMap<String, Value>> {
+    let mut found = BTreeMap::new();
+    let mut position = Some(Position::START);
+    while let Some(at) = position {
+        let place = Place {
+            operation: "getHousekeepingOverview",
+            module: "hsk/v1",
+            parts: &["hotels", client.hotel_id(), "housekeepingOverview"],
+        };
+        let (body, _) = client.get(place, paged(&at, BOARD), priority).await?;
+        let body = body.unwrap_or_default();
+        let around = Node::of(&body).at("housekeepingRoomInfo");
+        let rooms = around.at("housekeepingRooms").items(&["room"]);
+        let listed = Listed::read(EntityKind::Room, around, rooms);
+        for room in &listed.items {
+            let id = record::id_of(EntityKind::Room, room);
+            if let (Some(id), Some(says)) = (id, room.get("housekeeping")) {
+                found.insert(id, says.clone());
+            }
+        }
+        position = at.next(&listed, BOARD);
+    }
+    Ok(found)
+}
+
+/// Reservations that have not left long ago and do not arrive in the far future. OPERA cannot be
+/// asked what changed since a time.
+async fn in_window(
+    client: &OperaClient,
+    context: &OperaContext,
+    position: &Position,
+) -> Result<Listed> {
+    let config = client.config();
+    let today = context.today();
+    let mut query = paged(position, LISTED);
+    let departed = today.checked_sub_days(Days::new(config.past_days));
+    let arriving = today.checked_add_days(Days::new(config.future_days));
+    for (key, day) in [
+        ("departureStartDate", departed),
+        ("arrivalEndDate", arriving),
+    ] {
+        query.extend(day.map(|day| pair(key, day.to_string())));
+    }
+    query.push(pair("orderBy", "ArrivalDate"));
+    query.push(pair("sortOrder", "Asc"));
+    search(client, query, Priority::Low).await
+}
+
+async fn search(client: &OperaClient, query: Query, priority: Priority) -> Result<Listed> {
+    let place = Place {
+        operation: "getHotelReservations",
+        module: "rsv/v1",
+        parts: &["hotels", client.hotel_id(), "reservations"],
+    };
+    let (body, now) = client.get(place, query, priority).await?;
+    let body = body.unwrap_or_default();
+    let around = Node::of(&body).at("reservations");
+    let items = around.items(&["reservationInfo"]);
+    // What is left of an empty list is its paging.
+    let items = items
+        .into_iter()
+        .filter(|item| item.at("reservationIdList").is_there())
+        .collect();
+    let listed = Listed::read(EntityKind::Reservation, around, items);
+    Ok(Listed { now, ..listed })
+}
+
+/// Reservations that another system made with this id.
+pub(super) async fn reservations_of(
+    client: &OperaClient,
+    system: &str,
+    id: &str,
+) -> Result<Vec<Value>> {
+    let query = vec![
+        pair("externalReferenceIds", id),
+        pair("externalSystemCodes", system),
+        pair("limit", LISTED.to_string()),
+    ];
+    Ok(search(client, query, Priority::High).await?.items)
+}
+
+/// Reservations by id: all at once in the shape of the list, so that a record says the same however
+/// it is read; those that the list does not show, one by one.
+pub(super) async fn reservations(client: &OperaClient, ids: &[String]) -> Result<RawPage> {
+    let mut query = vec![pair("limit", ids.len().to_string())];
+    query.extend(ids.iter().map(|id| pair("reservationIdList", id)));
+    let listed = search(client, query, Priority::High).await?;
+    let shown: BTreeSet<String> = listed
+        .items
+        .iter()
+        .filter_map(|item| record::id_of(EntityKind::Reservation, item))
+        .collect();
+    let mut page = RawPage {
+        items: listed.items,
+        vendor_now: listed.now,
+    };
+    for id in ids.iter().filter(|id| !shown.contains(*id)) {
+        page.items.extend(reservation(client, id).await?);
+    }
+    Ok(page)
+}
+
+/// One reservation in detail.
+pub(super) async fn reservation(client: &OperaClient, id: &str) -> Result<Option<Value>> {
+    let place = Place {
+        operation: "getReservation",
+        module: "rsv/v1",
+        parts: &["hotels", client.hotel_id(), "reservations", id],
+    };
+    let query = vec![pair("fetchInstructions", "Reservation")];
+    let (body, _) = client.get(place, query, Priority::High).await?;
+    let body = body.unwrap_or_default();
+    let found = Node::of(&body).at("reservations").items(&["reservation"]);
+    Ok(found
+        .into_iter()
+        .filter_map(|one| one.0.cloned())
+        .find(|one| record::id_of(EntityKind::Reservation, one).as_deref() == Some(id)))
+}
+
+/// The profiles of main guests.
+fn guests_of(reservations: &[Value]) -> BTreeSet<String> {
+    reservations
+        .iter()
+        .filter_map(|item| Node::of(item).at("reservationGuest/id").text())
+        .collect()
+}
+
+/// Profiles by id.
+pub(super) async fn profiles(
+    client: &OperaClient,
+    ids: &[String],
+    priority: Priority,
+) -> Result<RawPage> {
+    if ids.is_empty() {
+        return Ok(RawPage::default());
+    }
+    let mut query: Query = ids.iter().map(|id| pair("profileIds", id)).collect();
+    query.push(pair("limit", ids.len().to_string()));
+    for part in ["Profile", "Address", "Communication"] {
+        query.push(pair("fetchInstructions", part));
+    }
+    let place = Place {
+        operation: "getProfilesByIds",
+        module: "crm/v1",
+        parts: &["profilesByIds"],
+    };
+    let (body, now) = client.get(place, query, priority).await?;
+    let body = body.unwrap_or_default();
+    let found = Node::of(&body).at("profiles").items(&["profileInfo"]);
+    Ok(RawPage {
+        items: found.iter().filter_map(|one| one.0.cloned()).collect(),
+        vendor_now: now,
+    })
+}
+
+/// One profile by itself.
+pub(super) async fn profile(client: &OperaClient, id: &str) -> Result<Option<Value>> {
+    let place = Place {
+        operation: "getProfile",
+        module: "crm/v1",
+        parts: &["profiles", id],
+    };
+    let parts = ["Profile", "Address", "Communication"];
+    let query = parts.map(|part| pair("fetchInstructions", part)).to_vec();
+    let (body, _) = client.get(place, query, Priority::High).await?;
+    // The id is in the address, and need not be in the answer.
+    Ok(body.map(|mut body| {
+        if let (None, Value::Object(fields)) = (record::id_of(EntityKind::Guest, &body), &mut body)
+        {
+            let id = Map::from_iter([
+                ("id".to_owned(), Value::from(id)),
+                ("type".to_owned(), Value::from("Profile")),
+            ]);
+            let ids = Value::Array(vec![Value::Object(id)]);
+            fields.insert("profileIdList".to_owned(), ids);
+        }
+        body
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn listed(ids: &[&str], has_more: Option<bool>, total: Option<u64>) -> Listed {
+        Listed {
+            items: ids.iter().map(|id| json!({"roomId": id})).collect(),
+            first: ids.first().map(|id| (*id).to_owned()),
+            has_more,
+            total,
+            now: None,
+        }
+    }
+
+    #[test]
+    fn a_walk_follows_has_more_then_the_total_then_full_pages() {
+        let start = Position::START;
+        let next = |listed: &Listed, full| start.next(listed, full).map(|next| next.offset);
+        assert_eq!(next(&listed(&["a", "b"], Some(true), None), 100), Some(2));
+        assert_eq!(next(&listed(&["a", "b"], Some(false), Some(9)), 2), None);
+        assert_eq!(next(&listed(&["a", "b"], None, Some(3)), 100), Some(2));
+        assert_eq!(next(&listed(&["a", "b"], None, Some(2)), 2), None);
+        assert_eq!(next(&listed(&["a", "b"], None, None), 2), Some(2));
+        assert_eq!(next(&listed(&["a"], None, None), 2), None);
+        assert_eq!(next(&listed(&[], Some(true), Some(9)), 2), None);
+    }
+
+    #[test]
+    fn a_vendor_that_gives_the_same_page_again_is_not_asked_forever() {
+        let page = listed(&["a", "b"], Some(true), None);
+        let second = Position::START.next(&page, 2).unwrap();
+        assert_eq!(second.next(&page, 2), None);
+    }
+
+    #[test]
+    fn a_position_survives_being_stored() {
+        let position = Position {
+            offset: 200,
+            first: Some("a".to_owned()),
+        };
+        assert_eq!(Position::parse(Some(&position.json())).unwrap(), position);
+        assert!(Position::parse(Some(&json!({"page": 1}))).is_err());
+    }
+}

@@ -160,7 +160,6 @@ impl Scheduler {
         // Not in this process; another may have asked.
         let last = match mode {
             RunMode::Reconcile => Some(self.last_sweep(integration).await?),
-            _ if asked.contains_key(&name) => None,
             _ => self.last_run(integration).await?,
         };
         if let Some(last) = last {
@@ -184,14 +183,16 @@ impl Scheduler {
         Ok(last)
     }
 
-    /// When the last run began, in whichever process.
+    /// When the last run began that read what changed, in whichever process, if it is among the
+    /// newest.
     async fn last_run(&self, integration: &Integration) -> Result<Option<DateTime<Utc>>> {
         let scope = TenantScope::property(integration.organization_id, integration.property_id);
-        let newest = PageRequest {
-            limit: 1,
-            cursor: None,
-        };
+        let newest = PageRequest::default();
         let runs = self.store.runs(scope, integration.id, &newest).await?;
-        Ok(runs.items.first().map(|run| run.started_at))
+        let mut read = runs
+            .items
+            .iter()
+            .filter(|run| run.mode != RunMode::Targeted);
+        Ok(read.next().map(|run| run.started_at))
     }
 }

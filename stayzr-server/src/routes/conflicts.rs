@@ -37,7 +37,7 @@ pub(super) async fn item(call: Call) -> Handled {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Decision {
-    choice: ResolutionChoice,
+    choice: String,
     #[serde(default)]
     fields: FieldMap,
     /// The revision that the person saw; none takes the newest.
@@ -60,9 +60,18 @@ pub(super) async fn resolve(call: Call) -> Handled {
         return Err(Problem::not_found("conflict"));
     }
     let decision: Decision = call.masked_json()?;
+    let choice = match decision.choice.as_str() {
+        "local" => ResolutionChoice::Local,
+        "remote" => ResolutionChoice::Remote,
+        "fields" => ResolutionChoice::Fields,
+        _ => {
+            return Err(Problem::invalid("`choice` must be local, remote or fields")
+                .with("parameter", "choice"));
+        }
+    };
     let request = ResolveRequest {
         conflict_id,
-        choice: decision.choice,
+        choice,
         fields: decision.fields,
         expected_revision: decision.revision,
         source: call.staff()?,

@@ -16,6 +16,7 @@ use stayzr_core::{
 use super::{
     fetch::{found, missing},
     gone::MARKED_AT_ONCE,
+    notes::Notes,
     position::{Missing, Position},
     session::{Progress, Session, SyncEngine},
 };
@@ -111,6 +112,7 @@ impl SyncEngine {
             let ids = self
                 .not_there(session, kind, &page, &source, progress)
                 .await?;
+            let ids = self.without_erased(session, kind, ids).await?;
             if accept_missing {
                 let gone = self.still_missing(session, kind, &ids, progress).await?;
                 for ids in gone.chunks(MARKED_AT_ONCE) {
@@ -180,6 +182,24 @@ impl SyncEngine {
                 self.ask(session, kind, &ids, *most, progress).await
             }
         }
+    }
+
+    /// Those that were not erased here: what is erased may be missing there too, for good, and is
+    /// nothing to ask a person about.
+    async fn without_erased(
+        &self,
+        session: &Session,
+        kind: EntityKind,
+        mut ids: Vec<String>,
+    ) -> Result<Vec<String>> {
+        let mappings = self.mappings(session, kind, ids.iter()).await?;
+        let erased = |id: &String| {
+            mappings
+                .get(id)
+                .is_some_and(|mapping| Notes::of(mapping).erased)
+        };
+        ids.retain(|id| !erased(id));
+        Ok(ids)
     }
 
     async fn ask(

@@ -12,7 +12,7 @@ use stayzr_core::{
     queue::{Handler, JobStatus},
     transform::EntityKind::{self, Guest, Property, Reservation, Room, RoomType},
 };
-use stayzr_pms::engine::{SyncEngine, SyncJob};
+use stayzr_pms::engine::{Notes, SyncEngine, SyncJob};
 
 use crate::{
     hotel::{Hotel, furnish, set_silently},
@@ -143,6 +143,29 @@ async fn invariant_c_a_sweep_of_unchanged_data_writes_no_row() {
 fn all(hotel: &Hotel) -> Vec<(EntityKind, String)> {
     let state = hotel.vendor.lock();
     state.records.keys().cloned().collect()
+}
+
+#[tokio::test]
+async fn guests_who_were_erased_here_and_there_do_not_stop_a_sweep() {
+    let hotel = Hotel::furnished().await;
+    add_guests(&hotel, 12);
+    hotel.backfill().await;
+    let (_, wide) = Wide::open(&hotel, 100);
+    for n in 0..12 {
+        let id = format!("g{n:02}");
+        let mut mapping = hotel.mapping(Guest, &id).await;
+        let mut notes = Notes::of(&mapping);
+        notes.erased = true;
+        notes.write(&mut mapping);
+        mapping.revision += 1;
+        hotel.write_mapping(mapping).await;
+        remove(&hotel, Guest, &id);
+    }
+
+    for engine in [&wide, &hotel.engine] {
+        let run = reconcile(&hotel, engine).await;
+        assert_eq!((run.status, run.gone), (RunStatus::Completed, 0));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stayzr_core::{
-    Error, ErrorKind, Result,
+    ErrorKind, Result,
     ids::ChangeId,
     model::{Change, ChangeOutcome, ChangeSource},
     port::sync::{Mapping, PageWrite},
@@ -15,7 +15,7 @@ use super::{
     notes::Notes,
     page::{PageInput, page_write},
     plan::{PageState, plan_page},
-    push::{RefusedPush, Standing},
+    push::{RefusedPush, Standing, restless},
     session::{Session, SyncEngine},
     triage::{Triaged, Verdict, is_older, record_hash},
 };
@@ -57,7 +57,7 @@ impl SyncEngine {
                 saved => return saved,
             }
         }
-        Err(Error::conflict("sync.push", "the row keeps changing").with("id", before.row.id))
+        Err(restless(before.row.id))
     }
 
     async fn plan_answer(
@@ -183,7 +183,7 @@ impl SyncEngine {
                 saved => return saved,
             }
         }
-        Err(Error::conflict("sync.push", "the row keeps changing").with("id", local_id))
+        Err(restless(local_id))
     }
 
     fn refusal(&self, session: &Session, mapping: &Mapping, refused: &RefusedPush) -> Change {

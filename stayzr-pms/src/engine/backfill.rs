@@ -144,7 +144,8 @@ pub(super) fn next_position(query: &PageQuery, page: &RecordPage) -> Result<Opti
     if page.next.is_some() && page.next == query.position {
         return Err(Error::corrupt(
             "sync.page",
-            "the vendor's next page is the page that was just read",
+            "the vendor's next page is the page that was just read, so that reading would never end: \
+             report it to the vendor, or to whoever wrote its provider",
         )
         .with("kind", query.kind));
     }

@@ -15,7 +15,7 @@ use super::{
     found::{self, Found},
     page::{PageInput, page_write},
     plan::{PageState, plan_page},
-    push::{PushReport, RefusedPush, ambiguous},
+    push::{PushReport, RefusedPush, ambiguous, restless},
     session::{Session, SyncEngine},
     shape,
     triage::{Triaged, Verdict, record_hash},
@@ -211,7 +211,7 @@ impl SyncEngine {
                 saved => return saved,
             }
         }
-        Err(Error::conflict("sync.push", "the row keeps changing").with("id", local_id))
+        Err(restless(local_id))
     }
 }
 

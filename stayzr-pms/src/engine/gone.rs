@@ -67,7 +67,11 @@ impl SyncEngine {
                 }
             }
         }
-        Err(Error::conflict("sync.gone", "the rows keep changing").with("kind", kind))
+        Err(Error::conflict(
+            "sync.gone",
+            "the rows keep changing while they are marked as gone: the run goes on when it is tried again",
+        )
+        .with("kind", kind))
     }
 
     fn depart(

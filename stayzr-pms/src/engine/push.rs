@@ -177,14 +177,15 @@ impl SyncEngine {
                     if report.refused.len() == before {
                         return Err(Error::internal(
                             "sync.push",
-                            "the provider refused fields that were not sent",
+                            "the provider refused fields that were not sent: that is a fault of the provider's \
+                             code, not of the hotel's data",
                         ));
                     }
                 }
                 PushOutcome::Ambiguous(reason) => return Err(ambiguous(reason)),
             }
         }
-        Err(Error::conflict("sync.push", "the row keeps changing").with("id", local_id))
+        Err(restless(local_id))
     }
 
     /// The row and its mapping; none where the vendor does not have it, or it is merged or erased.
@@ -354,6 +355,15 @@ impl Difference {
             self.refused.retain(|again| &again.field != field);
         }
     }
+}
+
+/// Every attempt to write met somebody else's newer state.
+pub(super) fn restless(local_id: Uuid) -> Error {
+    Error::conflict(
+        "sync.push",
+        "the row keeps changing while it is pushed: it is tried again when that is over",
+    )
+    .with("id", local_id)
 }
 
 pub(super) fn ambiguous(reason: String) -> Error {

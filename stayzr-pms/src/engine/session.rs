@@ -259,9 +259,11 @@ impl SyncEngine {
                 Error::not_found("sync.open", "there is no integration with this id").with("id", id)
             })?;
         if integration.status == IntegrationStatus::Disabled {
-            return Err(
-                Error::invalid("sync.open", "the integration is switched off").with("id", id),
-            );
+            return Err(Error::invalid(
+                "sync.open",
+                "the integration is switched off: switch it on to synchronise it",
+            )
+            .with("id", id));
         }
         Ok(integration)
     }

@@ -21,7 +21,7 @@ use stayzr_core::{
     model::{Integration, PmsEvent},
     queue::NewJob,
     tenant::TenantScope,
-    transform::{EntityKind, FieldRule, Transformer},
+    transform::{EntityKind, FieldRule},
 };
 use stayzr_pms::{
     PmsProvider,
@@ -30,13 +30,7 @@ use stayzr_pms::{
     http::VendorHttp,
     providers::{
         cloudbeds::{self, CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider},
-        mews::{
-            self, MewsConfig, MewsCredentials, MewsProvider,
-            transform::{
-                GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
-                RoomTypeTransformer,
-            },
-        },
+        mews::{self, MewsConfig, MewsCredentials, MewsProvider},
     },
 };
 use uuid::Uuid;
@@ -329,8 +323,9 @@ impl PushPolicy for PushRules {
 
     fn creates(&self, provider: &str, kind: EntityKind) -> bool {
         match provider {
+            // Cloudbeds makes notes, and guests only with a reservation of theirs.
             "cloudbeds" => kind == EntityKind::Note,
-            "mews" => matches!(kind, EntityKind::Guest | EntityKind::Note),
+            "mews" => mews::capabilities().create.contains(&kind),
             _ => false,
         }
     }
@@ -365,16 +360,8 @@ fn cloudbeds_rules(kind: EntityKind) -> Vec<FieldRule> {
 
 /// Mews' rules. Its properties and room types are read only, whatever a field's rule says.
 fn mews_rules(kind: EntityKind) -> Vec<FieldRule> {
-    let rules = match kind {
-        EntityKind::Property => PropertyTransformer.fields(),
-        EntityKind::RoomType => RoomTypeTransformer.fields(),
-        EntityKind::Room => RoomTransformer.fields(),
-        EntityKind::Guest => GuestTransformer.fields(),
-        EntityKind::Reservation => ReservationTransformer.fields(),
-        EntityKind::Note => &[],
-    };
-    let read_only = matches!(kind, EntityKind::Property | EntityKind::RoomType);
-    rules
+    let read_only = !mews::capabilities().update.contains(&kind);
+    mews::fields(kind)
         .iter()
         .map(|rule| FieldRule {
             writable: rule.writable && !read_only,

@@ -57,5 +57,4 @@ create index pms_conflicts_list on pms_conflicts (organization_id, id);
 -- nil id as their entity_id.
 alter table change_log add column external_id text collate "C";
 create index change_log_list on change_log (organization_id, id);
-create index change_log_record on change_log (organization_id, external_id, id) where external_id is not null;
 create index change_log_refused on change_log (organization_id, id) where outcome = 'refused';

@@ -48,16 +48,14 @@ pub(super) async fn accept(
         Some(named) => Some(named),
         None => current_conversation(tx, message, guest_id).await?,
     };
-    let (conversation_id, status) = match current {
+    let current = match current {
+        None => begin_conversation(tx, clock, message, guest_id).await?,
         Some(current) => {
             touch(tx, message, current.id, now).await?;
-            (current.id, current.status)
-        }
-        None => {
-            let id = begin_conversation(tx, clock, message, guest_id).await?;
-            (id, ConversationStatus::Open)
+            current
         }
     };
+    let (conversation_id, status) = (current.id, current.status);
     let message_id = MessageId::generate(clock);
     insert(tx, message, message_id, conversation_id, now).await?;
     if message.enqueue_turn && status == ConversationStatus::Open {
@@ -214,19 +212,22 @@ async fn current_conversation(
     row.map(|row| codec::decode(OPERATION, &row)).transpose()
 }
 
+/// A new conversation, or the one that a message from another address of the guest begins at this
+/// moment.
 async fn begin_conversation(
     tx: &mut PgConnection,
     clock: &dyn Clock,
     message: &AcceptMessage,
     guest_id: GuestId,
-) -> Result<ConversationId> {
+) -> Result<Current> {
     let id = ConversationId::generate(clock);
     let done = sqlx::query(
         "insert into conversations (id, organization_id, property_id, guest_id, channel,
              channel_account_id, reply_to, status, language, last_inbound_at, created_at,
              updated_at)
          select $1, p.organization_id, p.id, $4, $5, $6, $7, 'open', null, $8, $9, $9
-         from properties p where p.id = $3 and p.organization_id = $2",
+         from properties p where p.id = $3 and p.organization_id = $2
+         on conflict do nothing",
     )
     .bind(id.uuid())
     .bind(message.scope.organization_id.uuid())
@@ -237,13 +238,20 @@ async fn begin_conversation(
     .bind(&message.reply_to)
     .bind(message.sent_at)
     .bind(clock.now())
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(failed(OPERATION))?;
-    if done.rows_affected() == 0 {
-        return Err(no_property());
+    if done.rows_affected() > 0 {
+        return Ok(Current {
+            id,
+            guest_id,
+            status: ConversationStatus::Open,
+        });
     }
-    Ok(id)
+    let begun = current_conversation(tx, message, guest_id).await?;
+    let begun = begun.ok_or_else(no_property)?;
+    touch(tx, message, begun.id, clock.now()).await?;
+    Ok(begun)
 }
 
 async fn touch(

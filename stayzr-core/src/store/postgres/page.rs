@@ -1,16 +1,20 @@
 //! What follows from one page of records, in the order in which rows depend on each other.
 
-use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{conflict, document::document, error::failed, jobs, merge, park, rows, rows::Update};
+use super::{
+    conflict,
+    document::{clean_json, clean_text},
+    error::failed,
+    jobs, merge, park, rows,
+    rows::{Update, column},
+};
 use crate::{
     Error, Result,
     clock::Clock,
     ids::SyncRunId,
     model::Change,
     port::sync::{Mapping, PageWrite, RowWrite, RunCounts},
-    store::codec,
     tenant::TenantScope,
     transform::{EntityKind, EntityRow},
 };
@@ -142,40 +146,23 @@ pub(super) async fn write_mappings(
     if mappings.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Value> = mappings
-        .iter()
-        .map(|mapping| {
-            json!({
-                "integration_id": mapping.integration_id,
-                "entity": mapping.entity,
-                "external_id": mapping.external_id,
-                "local_id": mapping.local_id,
-                "base": mapping.base,
-                "version": mapping.version,
-                "hash": mapping.hash,
-                "extra": mapping.extra,
-                "merged_into": mapping.merged_into,
-                "gone_at": mapping.gone_at.map(codec::time),
-                "revision": mapping.revision,
-                "updated_at": codec::time(mapping.updated_at),
-            })
-        })
-        .collect();
+    // In the order of the primary key, whoever writes, so that two pages do not wait for each other.
+    let mut sorted: Vec<&Mapping> = mappings.iter().collect();
+    sorted.sort_by_key(|mapping| (mapping.integration_id, mapping.entity, &mapping.external_id));
     let done = sqlx::query(
         "insert into pms_entity_mappings as m (organization_id, integration_id, entity,
-             external_id, local_id, base, version, hash, extra, merged_into, gone_at,
-             revision, updated_at)
-         select $2, e.integration_id, e.entity, e.external_id, e.local_id, e.base, e.version,
-             e.hash, coalesce(e.extra, 'null'), e.merged_into, e.gone_at, e.revision,
-             e.updated_at
-         from jsonb_to_recordset($1::jsonb) e(integration_id uuid, entity text,
-             external_id text, local_id uuid, base jsonb, version text, hash text, extra jsonb,
-             merged_into text, gone_at timestamptz, revision bigint, updated_at timestamptz)
+             external_id, local_id, base, version, hash, extra, merged_into, gone_at, revision,
+             updated_at)
+         select $1, e.integration_id, e.entity, e.external_id, e.local_id, e.base::jsonb,
+             e.version, e.hash, e.extra::jsonb, e.merged_into, e.gone_at, e.revision, e.updated_at
+         from unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::bigint[],
+             $13::timestamptz[]) e(integration_id, entity, external_id, local_id, base, version,
+             hash, extra, merged_into, gone_at, revision, updated_at)
          where e.revision = 1 or e.revision = 1 + (
              select s.revision from pms_entity_mappings s
              where s.integration_id = e.integration_id and s.entity = e.entity
                and s.external_id = e.external_id)
-         order by e.integration_id, e.entity, e.external_id
          on conflict (integration_id, entity, external_id) do update
          set local_id = excluded.local_id, base = excluded.base, version = excluded.version,
              hash = excluded.hash, extra = excluded.extra, merged_into = excluded.merged_into,
@@ -184,8 +171,27 @@ pub(super) async fn write_mappings(
          where m.organization_id = excluded.organization_id
            and m.revision = excluded.revision - 1",
     )
-    .bind(document(rows))
     .bind(scope.organization_id.uuid())
+    .bind(column(&sorted, |mapping| mapping.integration_id.uuid()))
+    .bind(column(&sorted, |mapping| mapping.entity.as_str()))
+    .bind(column(&sorted, |mapping| clean_text(&mapping.external_id)))
+    .bind(column(&sorted, |mapping| mapping.local_id))
+    .bind(column(&sorted, |mapping| {
+        clean_json(mapping.base.canonical_json())
+    }))
+    .bind(column(&sorted, |mapping| {
+        mapping.version.as_deref().map(clean_text)
+    }))
+    .bind(column(&sorted, |mapping| mapping.hash.as_str()))
+    .bind(column(&sorted, |mapping| {
+        clean_json(mapping.extra.to_string())
+    }))
+    .bind(column(&sorted, |mapping| {
+        mapping.merged_into.as_deref().map(clean_text)
+    }))
+    .bind(column(&sorted, |mapping| mapping.gone_at))
+    .bind(column(&sorted, |mapping| mapping.revision))
+    .bind(column(&sorted, |mapping| mapping.updated_at))
     .execute(tx)
     .await
     .map_err(failed("postgres.write_mappings"))?;

@@ -1,12 +1,14 @@
 //! Rows of every entity kind, written and read by statements made from the kind's columns.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{
-    document::{clean_json, document},
+    document::{clean_json, clean_text, document},
     error::failed,
 };
 use crate::{
@@ -99,7 +101,8 @@ pub(super) async fn find(
         .transpose()
 }
 
-/// Inserts rows of one kind in one statement.
+/// Inserts rows of one kind in one statement. Values go in column by column, which costs the server
+/// and this process less than one document with the names in every row.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     kind: EntityKind,
@@ -107,45 +110,64 @@ pub(super) async fn insert(
 ) -> Result<()> {
     const OPERATION: &str = "postgres.insert_rows";
     let mut names = String::from("id, organization_id, version, created_at, updated_at");
-    let mut types = String::from(
-        "id uuid, organization_id uuid, version bigint, created_at timestamptz, \
-         updated_at timestamptz",
-    );
+    let mut values = names.clone();
+    let mut arrays =
+        String::from("$1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[]");
+    let mut next = 6;
     if kind.has_property() {
         names.push_str(", property_id");
-        types.push_str(", property_id uuid");
+        values.push_str(", property_id");
+        arrays.push_str(", $6::uuid[]");
+        next += 1;
     }
     for column in kind.columns() {
         names.push_str(&format!(", {}", column.name));
-        types.push_str(&format!(", {} {}", column.name, type_of(column.kind)));
+        values.push_str(&format!(", {}::{}", column.name, type_of(column.kind)));
+        arrays.push_str(&format!(", ${next}::text[]"));
+        next += 1;
     }
     let table = kind.table();
-    let statement = format!(
-        "insert into {table} ({names}) select {names} from jsonb_to_recordset($1::jsonb) e({types})"
-    );
-    let documents = rows
-        .iter()
-        .map(|row| {
-            let mut fields = codec::stored_fields(OPERATION, kind, &row.fields)?;
-            for (name, value) in [
-                ("id", json!(row.id)),
-                ("organization_id", json!(row.organization_id)),
-                ("property_id", json!(row.property_id)),
-                ("version", json!(row.version)),
-                ("created_at", Value::from(codec::time(row.created_at))),
-                ("updated_at", Value::from(codec::time(row.updated_at))),
-            ] {
-                fields.insert(name.to_owned(), value);
-            }
-            Ok(Value::Object(fields))
-        })
-        .collect::<Result<Vec<Value>>>()?;
-    sqlx::query(AssertSqlSafe(statement))
-        .bind(document(documents))
-        .execute(tx)
-        .await
-        .map_err(failed(OPERATION))?;
+    let statement =
+        format!("insert into {table} ({names}) select {values} from unnest({arrays}) e({names})");
+    let mut columns = vec![Vec::with_capacity(rows.len()); kind.columns().len()];
+    for row in rows {
+        let mut fields = codec::stored_fields(OPERATION, kind, &row.fields)?;
+        for (column, values) in kind.columns().iter().zip(&mut columns) {
+            let value = fields.get_mut(column.name).map(Value::take);
+            values.push(value.and_then(|value| text(column.kind, value)));
+        }
+    }
+    let mut query = sqlx::query(AssertSqlSafe(statement))
+        .bind(column(rows, |row| row.id))
+        .bind(column(rows, |row| row.organization_id.uuid()))
+        .bind(column(rows, |row| row.version))
+        .bind(column(rows, |row| row.created_at))
+        .bind(column(rows, |row| row.updated_at));
+    if kind.has_property() {
+        query = query.bind(column(rows, |row| row.property_id.map(|id| id.uuid())));
+    }
+    for values in columns {
+        query = query.bind(values);
+    }
+    query.execute(tx).await.map_err(failed(OPERATION))?;
     Ok(())
+}
+
+/// One column of many rows, as a statement takes it.
+pub(super) fn column<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+/// A field's value as the text that its column is read from.
+fn text(kind: ColumnType, value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if kind != ColumnType::Json => Some(match clean_text(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(clean) => clean,
+        }),
+        other => Some(document(other)),
+    }
 }
 
 /// One row to change.

@@ -2,5 +2,6 @@
 //! process.
 
 pub mod client;
+pub mod command;
 pub mod process;
 pub mod servers;

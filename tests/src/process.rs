@@ -10,14 +10,18 @@ use std::{
 
 use serde_json::Value;
 
-/// The command, built from the current sources with what the workspace's tests switch on.
+/// The command, built from the current sources with what the workspace's tests switch on, or the one
+/// that `STAYZR_TEST_BINARY` names, such as a packaged one.
 ///
 /// # Panics
 ///
 /// If it does not build.
 pub fn stayzr() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| build("stayzr-server", "stayzr"))
+    BINARY.get_or_init(|| match std::env::var_os("STAYZR_TEST_BINARY") {
+        Some(path) => path.into(),
+        None => build("stayzr-server", "stayzr"),
+    })
 }
 
 /// Builds a program of the workspace from the current sources and says where it is.

@@ -1,47 +1,12 @@
 //! A real hotel set up from nothing with the command line, and what a wrong start says.
 
-use std::process::Output;
-
-use serde_json::Value;
 use stayzr_pms::sandbox::{MewsSandbox, SandboxOptions};
 use stayzr_tests::{
     client::{Api, eventually, http},
+    command::{json, refused, text},
     process::{Server, run},
     servers::TestDatabase,
 };
-
-/// Runs the command and reads its one JSON document.
-fn json(args: &[&str], environment: &[(&str, &str)]) -> Value {
-    let output = run(args, environment);
-    assert!(output.status.success(), "{args:?}: {}", errors(&output));
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{args:?} printed no JSON document: {error}"))
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Runs the command, which must fail with exit code 1 and name this code; returns what it said.
-fn refused(args: &[&str], environment: &[(&str, &str)], code: &str) -> String {
-    let output = run(args, environment);
-    let said = errors(&output);
-    assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
-    if args.contains(&"--json") {
-        let problem: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
-        assert_eq!(problem["error"]["code"], code, "{args:?}: {problem}");
-        return problem.to_string();
-    }
-    assert!(said.contains(&format!("[{code}]")), "{args:?}: {said}");
-    said
-}
-
-fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("not a string: {value}"))
-        .to_owned()
-}
 
 async fn a_hotel_from_nothing(store: &[(&str, &str)]) {
     let folder = tempfile::tempdir().expect("a temporary folder");

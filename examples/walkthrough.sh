@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A walk through a running demo with curl: a guest's question on WhatsApp, a change at the PMS, an
-# edit by staff that nothing overwrites, and what another organization sees of it.
+# edit by staff that nothing overwrites, its way back, and what another organization sees of it.
 #
 #   cargo run --release -p stayzr-server -- demo        # in one terminal
 #   examples/walkthrough.sh                             # in another
@@ -87,9 +87,16 @@ api -X POST -d '{"mode":"incremental"}' "$base/api/v1/integrations/$integration/
 sleep 2
 api "$base/api/v1/guests/$guest" | jq -r '"   after a sync with a stale read: " + .phone'
 
-title "5. Another organization sees none of it"
+title "5. The journal has every value, and brings one back"
+api "$base/api/v1/guests/$guest/changes?limit=3" |
+    jq -r '.items[] | "   \(.field // "made"): \(.old) → \(.new)  (\(.outcome), \(.source.kind))"'
+line="$(api "$base/api/v1/guests/$guest/changes" | jq -r --arg phone "$phone" '[.items[] | select(.new == $phone)][0].id')"
+api -X POST "$base/api/v1/guests/$guest/changes/$line/restore" | jq -r '"   restored:   " + .phone'
+api "$base/api/v1/conflicts" | jq -r '"   waits for a person: \(.items | length)"'
+
+title "6. Another organization sees none of it"
 other="$(value '.organizations[1].api_token')"
 curl -sS -H "Authorization: Bearer $other" "$base/api/v1/guests/$guest" | jq -c '{status, code, detail}'
 
 title "Go on"
-echo "   docs/use-the-crates.md, docs/write-a-provider.md, docs/run-the-server.md"
+echo "   docs/use-the-crates.md, docs/write-a-provider.md, docs/run-the-server.md, docs/sync.md"

@@ -37,6 +37,8 @@ impl VendorSite {
         json!({
             "base_url": self.base_url,
             "webhook": "url_token",
+            // Often enough to be seen in a demo.
+            "reconcile": {"interval_seconds": 600},
             // The sandbox has nothing older, and Mews' lists of guests are asked for by spans of
             // three months.
             "vendor": {"history_start": "2025-01-01T00:00:00Z"},

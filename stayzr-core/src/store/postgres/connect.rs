@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transaction,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
 use super::{
@@ -42,7 +42,7 @@ impl PostgresStore {
         options.check()?;
         let connect = options.connect(&options.url, Times::Short)?;
         // A pool tries again and again until its time is over; one connection says what is wrong.
-        let connection = open(&connect).await?;
+        let (connection, connect) = reach(connect).await?;
         // Without a connection there is nothing to end.
         drop(connection.close().await);
         let pool = PgPoolOptions::new()
@@ -148,8 +148,26 @@ impl PostgresStore {
     }
 }
 
+/// Opens one connection, and says how it was opened: a server that refuses to be spoken to in the
+/// clear is asked encrypted.
+pub(super) async fn reach(connect: PgConnectOptions) -> Result<(PgConnection, PgConnectOptions)> {
+    let refusal = match open(&connect).await {
+        Ok(connection) => return Ok((connection, connect)),
+        Err(error) => error,
+    };
+    let clear = matches!(connect.get_ssl_mode(), PgSslMode::Disable);
+    if refusal.kind() != ErrorKind::Unauthorized || !clear {
+        return Err(refusal);
+    }
+    let encrypted = connect.ssl_mode(PgSslMode::Prefer);
+    match open(&encrypted).await {
+        Ok(connection) => Ok((connection, encrypted)),
+        Err(_) => Err(refusal),
+    }
+}
+
 /// Opens one connection, or says why it cannot be.
-pub(super) async fn open(options: &PgConnectOptions) -> Result<PgConnection> {
+async fn open(options: &PgConnectOptions) -> Result<PgConnection> {
     let at = |error: Error| {
         error
             .with("host", options.get_host())

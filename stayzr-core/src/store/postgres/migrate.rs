@@ -3,7 +3,7 @@ use sqlx::{
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::{PostgresStore, connect::open, error::failed, options::Times};
+use super::{PostgresStore, connect::reach, error::failed, options::Times};
 use crate::{Error, ErrorKind, Result};
 
 /// The table that remembers which migrations ran. A host application's own migrator keeps another.
@@ -51,7 +51,7 @@ impl PostgresStore {
             .unwrap_or(&self.options.url);
         let connect = self.options.connect(url, Times::Migration)?;
         let login = self.options.connect(&self.options.url, Times::Short)?;
-        let mut connection = open(&connect).await?;
+        let (mut connection, _) = reach(connect).await?;
         let result = migrate(&mut connection, &self.options.schema, login.get_username()).await;
         // The lock ends with the connection, whatever became of the migration.
         drop(connection.close().await);

@@ -1,6 +1,9 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
-use sqlx::{ConnectOptions, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 
 use crate::{
     Error, Result,
@@ -11,7 +14,8 @@ use crate::{
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with `?sslmode=verify-full&sslrootcert=FILE`
-    /// and the other parameters of libpq where needed. The user needs no rights but the
+    /// and the other parameters of libpq where needed. Without `sslmode` a server on this machine is
+    /// spoken to in the clear, any other one encrypted if it can. The user needs no rights but the
     /// membership that the migration grants.
     pub url: String,
     /// The same for migrations, as a user who may create tables and roles; none for `url`.
@@ -88,6 +92,12 @@ impl PostgresOptions {
         }
         let options =
             PgConnectOptions::from_str(url).map_err(|error| wrong().with_source(error))?;
+        // Encrypted, a page of records goes out in pieces of 16 KB, and without TCP_NODELAY, which
+        // sqlx does not set, the last one waits 40 ms for an acknowledgement.
+        let options = match is_near(&options) && !url.contains("sslmode=") {
+            true => options.ssl_mode(PgSslMode::Disable),
+            false => options,
+        };
         let options = options
             .options([("search_path", self.schema.as_str())])
             .application_name("stayzr")
@@ -121,6 +131,12 @@ impl PostgresOptions {
     }
 }
 
+/// Whether the server is on this machine, and nothing says how to speak to it.
+fn is_near(options: &PgConnectOptions) -> bool {
+    let near = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(&options.get_host());
+    near && matches!(options.get_ssl_mode(), PgSslMode::Prefer)
+}
+
 /// How long statements may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Times {
@@ -128,4 +144,27 @@ pub(super) enum Times {
     Short,
     /// Migrations, which may take as long as they need once they have their locks.
     Migration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PgSslMode, PostgresOptions, Times};
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_the_clear_and_only_if_nothing_else_is_said() {
+        let table = [
+            ("localhost", "", true),
+            ("127.0.0.1:5433", "", true),
+            ("127.0.0.1", "?sslmode=prefer", false),
+            ("127.0.0.1", "?sslmode=verify-full", false),
+            ("localhost.example.com", "", false),
+            ("10.0.0.7", "", false),
+        ];
+        for (host, query, clear) in table {
+            let url = format!("postgres://user@{host}/hotel{query}");
+            let options = PostgresOptions::new(&url).connect(&url, Times::Short);
+            let mode = options.expect("a URL").get_ssl_mode();
+            assert_eq!(matches!(mode, PgSslMode::Disable), clear, "{url}: {mode:?}");
+        }
+    }
 }

@@ -25,6 +25,10 @@ const AHEAD: Duration = Duration::from_secs(600);
 /// longer ago than a call takes.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
+/// Credentials that were refused are not shown again for so long: integration users are locked after
+/// some failures.
+const REFUSED: Duration = Duration::from_secs(10);
+
 /// The scope of environments with client credentials, where none is named.
 const SCOPE: &str = "urn:opc:hgbu:ws:__myscopes__";
 
@@ -198,7 +202,7 @@ impl OperaAuth {
         }
         // Whoever waited while the vendor refused has its answer, too.
         if let Some((at, kind, message)) = &held.refused
-            && *at >= asked
+            && (*at >= asked || (*kind == ErrorKind::Unauthorized && at.elapsed() < REFUSED))
         {
             return Err(Error::new(*kind, OPERATION, message.clone()));
         }

@@ -21,7 +21,8 @@ impl Query {
     }
 
     pub(super) fn one(&self, key: &str) -> Option<&str> {
-        self.all(key).next()
+        let found = self.0.iter().find(|(name, _)| name == key);
+        found.map(|(_, value)| value.as_str())
     }
 
     fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {

@@ -293,6 +293,13 @@ impl VendorAuth for OperaAuth {
 
     async fn renew(&self) -> Result<bool> {
         let mut held = self.held.lock().await;
+        if held
+            .refused
+            .as_ref()
+            .is_some_and(|(at, ..)| at.elapsed() < REFUSED)
+        {
+            return Ok(false);
+        }
         let just = held
             .token
             .as_ref()

@@ -198,7 +198,13 @@ impl Reader<'_> {
                 ) && like("profileName", &name["surname"])
                     && like("givenName", &name["givenName"])
             })
-            .filter_map(|(id, _)| self.hotel.profile(id, self.stale, "profile"))
+            .map(|(id, kept)| {
+                // A search gives a summary, whose names are others.
+                let profile = kept.seen(self.stale);
+                json!({"profileIdList": [{"id": id, "type": "Profile"}],
+                    "profile": {"profileType": profile["profileType"],
+                        "statusCode": profile["statusCode"]}})
+            })
             .collect();
         let (page, paging) = self.page(found.iter().collect(), 200);
         let list = with(json!({"profileInfo": page}), paging);

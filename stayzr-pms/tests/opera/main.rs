@@ -1,0 +1,21 @@
+//! OPERA Cloud against the vendor's specification and examples, and against the sandbox.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "this is all test: what is not as it should be may panic, and a skip is said"
+)]
+
+mod against_sandbox;
+mod common;
+mod events;
+mod faults;
+mod laws;
+mod recorder;
+#[path = "../spec/mod.rs"]
+mod spec;
+mod token;
+mod vendor_examples;
+mod vendor_spec;
+mod writes;

@@ -1,0 +1,230 @@
+//! The vendor's examples are read whole, whatever they break of its specifications.
+
+use serde_json::{Value, json};
+use stayzr_core::{ErrorKind, model::PmsEvent, transform::EntityKind};
+use stayzr_pms::providers::opera::read_body;
+
+use crate::{spec::shared, vendor_spec};
+
+fn example(name: &str) -> Option<Value> {
+    shared(&format!("ohip/{name}"))
+}
+
+/// Examples with records: file, and what they hold.
+const RECORDS: [(&str, EntityKind, &[&str]); 6] = [
+    (
+        "getHotels.response.synthetic.json",
+        EntityKind::Property,
+        &["HOTEL1", "HOTEL2"],
+    ),
+    // The posting master beside it is none.
+    (
+        "getRoomTypes.response.synthetic.json",
+        EntityKind::RoomType,
+        &["STDK"],
+    ),
+    (
+        "getRooms.page2.response.synthetic.json",
+        EntityKind::Room,
+        &["D209"],
+    ),
+    (
+        "getHotelReservations.response.synthetic.json",
+        EntityKind::Reservation,
+        &["571062", "571070"],
+    ),
+    (
+        "getHotelReservations.lastpage.response.synthetic.json",
+        EntityKind::Reservation,
+        &["571099"],
+    ),
+    (
+        "getProfileByExtId.response.spec.json",
+        EntityKind::Guest,
+        &["a"],
+    ),
+];
+
+#[test]
+fn every_record_of_the_vendors_examples_is_read() {
+    for (file, kind, ids) in RECORDS {
+        let Some(body) = example(file) else { return };
+        let reading = read_body(file, &body).unwrap();
+        assert_eq!(reading.page.parked, [], "{file}");
+        assert!(reading.unknown.is_empty(), "{file}");
+        let records = reading.page.records;
+        let found: Vec<&str> = records
+            .iter()
+            .map(|record| record.external_id.as_str())
+            .collect();
+        assert_eq!(found, ids, "{file}");
+        assert!(records.iter().all(|record| record.kind == kind), "{file}");
+    }
+    let file = "getHousekeepingOverview.response.spec.json";
+    let Some(body) = example(file) else { return };
+    let reading = read_body(file, &body).unwrap();
+    assert_eq!(reading.page.parked, []);
+    assert!(reading.page.records.len() > 5);
+    let room = &reading.page.records[0];
+    assert_eq!(room.external_id, "112");
+    assert_eq!(room.fields.text("condition"), Some("dirty"));
+}
+
+#[test]
+fn a_reservation_of_the_vendor_has_our_fields() {
+    let Some(body) = example("getHotelReservations.response.synthetic.json") else {
+        return;
+    };
+    let reading = read_body("getHotelReservations", &body).unwrap();
+    let record = &reading.page.records[1];
+    for (field, value) in [
+        ("number", json!("813603")),
+        ("status", json!("in_house")),
+        ("status_vendor", json!("InHouse")),
+        ("arrival", json!("2024-04-29T15:00:00Z")),
+        ("departure", json!("2024-05-01T11:00:00Z")),
+        ("adults", json!(2)),
+        ("children", json!(0)),
+        ("rate_vendor", json!("DFLEX")),
+        ("origin", json!("WEB")),
+    ] {
+        assert_eq!(record.fields.get(field), Some(&value), "{field}");
+    }
+    let link = |field: &str| record.links[field].as_ref().map(|link| link.id.as_str());
+    assert_eq!(link("guest_id"), Some("687128"));
+    assert_eq!(link("room_type_id"), Some("STDK"));
+    assert_eq!(link("room_id"), Some("112"));
+    assert_eq!(reading.page.records[0].links["room_id"], None);
+}
+
+#[test]
+fn reservations_that_the_vendor_shows_being_written_are_read_in_either_envelope() {
+    for (file, arrival) in [
+        ("postReservation.request.postman1.json", "2022-05-06"),
+        ("putReservation.request.spec.json", "2021-02-27"),
+    ] {
+        let Some(mut body) = example(file) else {
+            return;
+        };
+        // They have no id, or one for each that is changed.
+        let one = match body.pointer_mut("/reservations/reservation") {
+            Some(one) => one,
+            None => body.pointer_mut("/reservations/0").unwrap(),
+        };
+        one["reservationIdList"] = json!({"id": 571_062, "type": "Reservation"});
+        let reading = read_body("getReservation", &body).unwrap();
+        assert_eq!(reading.page.parked, [], "{file}");
+        let record = &reading.page.records[0];
+        assert_eq!(record.external_id, "571062", "{file}");
+        assert!(
+            record.fields.text("arrival").unwrap().starts_with(arrival),
+            "{file}"
+        );
+        assert_eq!(record.fields.get("adults"), Some(&json!(1)), "{file}");
+        let guest = record.links["guest_id"].as_ref().unwrap();
+        assert_eq!(guest.id, "687128", "{file}");
+    }
+}
+
+#[test]
+fn a_profile_of_the_vendor_has_our_fields() {
+    let Some(body) = example("getProfileByExtId.response.spec.json") else {
+        return;
+    };
+    let reading = read_body("getProfileByExtId", &body).unwrap();
+    let record = &reading.page.records[0];
+    for (field, value) in [
+        ("first_name", json!("Thomas")),
+        ("last_name", json!("Smith")),
+        ("title", json!("Mr")),
+        ("nationality", json!("US")),
+        ("birth_date", json!("2000-01-01")),
+    ] {
+        assert_eq!(record.fields.get(field), Some(&value), "{field}");
+    }
+}
+
+#[test]
+fn business_events_of_the_vendor_name_their_records() {
+    let file = "getBusinessEventsByExternalSystem.response.spec.json";
+    let Some(body) = example(file) else { return };
+    let reading = read_body(file, &body).unwrap();
+    let named: Vec<(EntityKind, &str)> = reading
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            PmsEvent::Changed { record, .. } => Some((record.kind, record.id.as_str())),
+            PmsEvent::Unknown { .. } => None,
+        })
+        .collect();
+    assert_eq!(
+        named,
+        [(EntityKind::Guest, "42212"), (EntityKind::Guest, "494139")]
+    );
+}
+
+#[test]
+fn bodies_without_records_are_read_and_complaints_are_errors() {
+    for file in [
+        "getReservationGuarantees.response.spec.json",
+        "oauth.token.min.response.synthetic.json",
+        "postCheckIn.request.spec.json",
+        "postCheckOut.request.postman1.json",
+        "postGuestMessages.request.postman1.json",
+        "postPreCheckInReservation.request.postman1.json",
+        "postProfile.request.postman1.json",
+        "postReservation.request.spec.json",
+        "postRoomAssignment.request.postman1.json",
+        "postServiceRequests.request.postman1.json",
+        "putProfile.request.postman1.json",
+        "putReservation.request.postman2.json",
+        "putReservation.request.postman3.json",
+        "putRoomRelatedStatus.request.spec.json",
+    ] {
+        let Some(body) = example(file) else { return };
+        assert_eq!(read_body(file, &body).unwrap().page.parked, [], "{file}");
+    }
+    let Some(body) = example("error.404.synthetic.json") else {
+        return;
+    };
+    let error = read_body("getReservation", &body).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// Where the vendor's own examples break the vendor's schemas.
+const BROKEN: [(&str, &str, &str); 5] = [
+    (
+        "putRoomRelatedStatus",
+        "putRoomRelatedStatus.request.spec.json",
+        "",
+    ),
+    (
+        "postRoomAssignment",
+        "postRoomAssignment.request.postman1.json",
+        "",
+    ),
+    (
+        "putProfile",
+        "putProfile.request.postman1.json",
+        "numbers as texts, capitals",
+    ),
+    (
+        "putReservation",
+        "putReservation.request.spec.json",
+        "numbers as texts, wrapped lists",
+    ),
+    (
+        "postReservation",
+        "postReservation.request.postman1.json",
+        "one object for a list",
+    ),
+];
+
+#[test]
+fn the_vendors_examples_are_as_its_specification_says_but_for_those_that_are_known_not_to_be() {
+    for (operation, file, broken) in BROKEN {
+        let Some(body) = example(file) else { return };
+        let wrong = vendor_spec::named(operation).unwrap().request(&body);
+        assert_eq!(!wrong.is_empty(), !broken.is_empty(), "{file}: {wrong:#?}");
+    }
+}

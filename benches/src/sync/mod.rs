@@ -19,7 +19,7 @@ use crate::report::{Measurement, Report, complain, median};
 use self::{hotel::Hotel, lite::Lite, server::Server};
 
 /// So many records go through the loops: their rate does not depend on how many there are.
-const LOOP: usize = 2_000;
+const LOOP: usize = 500;
 
 /// A hotel in a database, and the loops that its engine is compared with.
 trait Database: Sized {

@@ -1,5 +1,7 @@
 //! What the sync engine keeps: integrations, mappings with their base, cursors, runs.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,8 +13,8 @@ use crate::{
     Result,
     ids::{GuestId, IntegrationId, SyncRunId},
     model::{
-        Change, Conflict, ContactChannel, Integration, ProviderDocument, RunMode, RunStatus,
-        SyncRun,
+        Change, Conflict, Contact, ContactChannel, Integration, ProviderDocument, RunMode,
+        RunStatus, SyncRun,
     },
     queue::{Lease, NewJob},
     tenant::TenantScope,
@@ -203,7 +205,9 @@ pub struct PageWrite {
     pub lease: Option<Lease>,
     /// The run it belongs to, and what it adds to its counts.
     pub run: Option<(SyncRunId, RunCounts)>,
-    /// Rows to make or change.
+    /// Rows to make or change. One whose `guest_id` names a guest who was merged into another
+    /// before this page, because links were followed too early, ends up with the guest who remains,
+    /// as if that merge stood in `merges`.
     pub rows: Vec<RowWrite>,
     /// Mappings to make or replace, by (integration, kind, external id). One whose revision is not
     /// the stored one plus one (1 where none is stored), or whose row has a mapping already under
@@ -212,6 +216,9 @@ pub struct PageWrite {
     pub mappings: Vec<Mapping>,
     /// Addresses of guests.
     pub contacts: Vec<ContactWrite>,
+    /// Addresses that led to nobody when the page was planned. One that leads, once `contacts` are
+    /// written, to a guest to whom none of them gives it is a conflict: somebody wrote meanwhile.
+    pub unclaimed: Vec<Contact>,
     /// Guests who turned out to be others; done after rows, mappings and addresses.
     pub merges: Vec<GuestMerge>,
     /// Lines of the journal.
@@ -232,6 +239,18 @@ pub struct PageWrite {
 }
 
 impl PageWrite {
+    /// The guests that the rows of this page link to, each once.
+    pub fn linked_guests(&self) -> BTreeSet<Uuid> {
+        self.rows
+            .iter()
+            .filter_map(|row| match row {
+                RowWrite::Insert(row) => row.fields.text("guest_id"),
+                RowWrite::Update { set, .. } => set.text("guest_id"),
+            })
+            .filter_map(|id| id.parse().ok())
+            .collect()
+    }
+
     /// A page that changes nothing yet.
     pub fn new(scope: TenantScope, integration_id: IntegrationId) -> Self {
         Self {
@@ -242,6 +261,7 @@ impl PageWrite {
             rows: Vec::new(),
             mappings: Vec::new(),
             contacts: Vec::new(),
+            unclaimed: Vec::new(),
             merges: Vec::new(),
             changes: Vec::new(),
             conflicts: Vec::new(),

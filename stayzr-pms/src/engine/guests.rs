@@ -37,6 +37,9 @@ impl SyncEngine {
             .entities
             .contact_owners(session.scope, &contacts)
             .await?;
+        let owned: HashSet<&Contact> = owners.iter().map(|owner| &owner.contact).collect();
+        let unclaimed = contacts.iter().filter(|contact| !owned.contains(contact));
+        state.unclaimed = unclaimed.cloned().collect();
         let ids: Vec<Uuid> = owners
             .iter()
             .map(|owner| owner.guest_id.uuid())

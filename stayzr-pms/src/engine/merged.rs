@@ -107,6 +107,10 @@ impl Planner<'_> {
             _ => self.plan.counts.unchanged += 1,
         }
         notes.unresolved = resolved.unresolved;
+        if done {
+            // Who remains was known once: the rest of the chain is followed by its own records.
+            notes.unresolved.remove(MERGED_INTO);
+        }
         let version = match is_older(record.version.as_deref(), mapping.version.as_deref()) {
             true => mapping.version.take(),
             false => record.version.clone().or(mapping.version.take()),

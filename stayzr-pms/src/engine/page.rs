@@ -124,6 +124,7 @@ impl SyncEngine {
             .sum();
         counts.unknown = i64::try_from(unknown).unwrap_or(i64::MAX);
         let mut write = page_write(session, plan);
+        write.unclaimed = state.unclaimed;
         write.parked.extend(parked);
         write.lease = input.lease.cloned();
         write.run = input.run.map(|run| (run, counts));

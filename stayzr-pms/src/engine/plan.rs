@@ -6,7 +6,7 @@ use serde_json::Value;
 use stayzr_core::{
     clock::Clock,
     ids::{GuestId, IntegrationId, OrganizationId, PropertyId},
-    model::{Change, ChangeOutcome, Conflict, ExternalRef},
+    model::{Change, ChangeOutcome, Conflict, Contact, ExternalRef},
     port::sync::{
         ContactWrite, GuestMerge, Mapping, ParkedRecord, RowWrite, RunCounts, SettledConflict,
     },
@@ -68,6 +68,8 @@ pub struct PageState {
     pub joined: HashMap<String, GuestId>,
     /// Mappings of the guests who remain where others were merged, by row.
     pub remaining: HashMap<Uuid, Mapping>,
+    /// Addresses of the page's guests that lead to nobody.
+    pub unclaimed: Vec<Contact>,
 }
 
 /// What a page comes to.

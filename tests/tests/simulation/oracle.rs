@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stayzr_core::{
-    model::{Change, ChangeOutcome, ChangeSource, ConflictStatus, ExternalRef, RunMode},
+    model::{
+        Change, ChangeOutcome, ChangeSource, ConflictStatus, ExternalRef, ResolutionChoice, RunMode,
+    },
     queue::JobStatus,
     transform::{EntityKind, FieldMap},
 };
@@ -318,9 +320,17 @@ fn clobbered(world: &World) -> Verdict {
                 if !ours {
                     continue;
                 }
+                if line.old == line.new {
+                    return Err(format!(
+                        "B: the journal has a change to the same, {:?}",
+                        line.new
+                    ));
+                }
+                // Under one mark nobody can tell which state is the older: it is taken, and what
+                // stands there in the end is read again.
                 let (had, took) = (places(&line.old), places(&line.new));
                 let fresh = match (had.first(), took.last()) {
-                    (Some(had), Some(took)) => took > had,
+                    (Some(had), Some(took)) => history[*took].version >= history[*had].version,
                     _ => world.strategies.contains("REMOTE_WINS"),
                 };
                 if !fresh {
@@ -350,6 +360,15 @@ fn conflicts(world: &World) -> Verdict {
         let Some(ended) = conflict.resolution.as_ref().map(|resolution| resolution.at) else {
             return Err("B: a conflict ended and nobody knows how".to_owned());
         };
+        // One that ended by itself ended with the page that was planned a moment before.
+        let converged = conflict
+            .resolution
+            .as_ref()
+            .is_some_and(|resolution| resolution.choice == ResolutionChoice::Converged);
+        let still = match converged {
+            true => ended - chrono::TimeDelta::minutes(1),
+            false => ended,
+        };
         let same_row = all.iter().filter(|other| {
             other.id != conflict.id
                 && other.entity == conflict.entity
@@ -371,7 +390,7 @@ fn conflicts(world: &World) -> Verdict {
                 && !matches!(line.field.as_deref(), Some("merged_into" | "active"))
                 && matches!(line.source, ChangeSource::Vendor { .. })
                 && line.created_at > conflict.created_at
-                && line.created_at < ended
+                && line.created_at < still
         });
         if let Some(line) = touched {
             return Err(format!(
@@ -414,7 +433,7 @@ fn merges(world: &World) -> Verdict {
             .map(|mapping| mapping.local_id.to_string());
         if ours != expected {
             return Err(format!(
-                "B: {} belongs to {guest} there, and not here",
+                "B: {} belongs to {guest} there, to {ours:?} and not {expected:?} here",
                 record.external_id
             ));
         }

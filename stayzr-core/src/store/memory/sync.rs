@@ -13,12 +13,13 @@ use super::{
 };
 use crate::{
     Error, Result,
-    ids::{IntegrationId, SyncRunId},
-    model::{Integration, ProviderDocument, RunMode, SyncRun},
+    ids::{GuestId, IntegrationId, SyncRunId},
+    model::{Contact, Integration, ProviderDocument, RunMode, SyncRun},
     port::{
         Page, PageRequest,
         sync::{
-            Cursor, MappedRecord, Mapping, PageWrite, ParkedRecord, RowWrite, RunEnd, SyncStore,
+            Cursor, GuestMerge, MappedRecord, Mapping, PageWrite, ParkedRecord, RowWrite, RunEnd,
+            SyncStore,
         },
     },
     queue::Queue,
@@ -111,6 +112,7 @@ impl SyncStore for MemoryStore {
         let (mut state, now) = self.begin();
         // Everything is looked at before anything is written.
         state.check_page(&page, now)?;
+        let strays = state.strays(&page);
         for row in page.rows {
             match row {
                 RowWrite::Insert(row) => {
@@ -136,7 +138,7 @@ impl SyncStore for MemoryStore {
             state.put_mapping(mapping);
         }
         state.write_contacts(organization, &page.contacts);
-        for merge in page.merges {
+        for merge in strays.into_iter().chain(page.merges) {
             state.merge_guest(organization, page.integration_id, merge, now);
         }
         state.add_changes(page.changes);
@@ -258,6 +260,42 @@ impl SyncStore for MemoryStore {
 }
 
 impl State {
+    /// Merges to repeat: those of guests that the page's rows link to although they were merged
+    /// before, because links were followed too early.
+    fn strays(&self, page: &PageWrite) -> Vec<GuestMerge> {
+        let linked = page.linked_guests().into_iter();
+        linked
+            .filter_map(|id| {
+                let row = self.rows.get(&(EntityKind::Guest, id))?;
+                let into = row.fields.text("merged_into")?.parse().ok()?;
+                let from = GuestId::from(id);
+                Some(GuestMerge { from, into })
+            })
+            .collect()
+    }
+
+    /// Addresses that led to nobody still do.
+    fn check_claims(&self, page: &PageWrite) -> Result<()> {
+        let taken = |contact: &Contact| {
+            let organization = page.scope.organization_id;
+            let key = (organization, contact.channel, contact.address.clone());
+            self.contacts.get(&key).is_some_and(|entry| {
+                !page.contacts.iter().any(|write| {
+                    write.guest_id == entry.guest_id
+                        && write.channel == contact.channel
+                        && write.address.as_ref() == Some(&contact.address)
+                })
+            })
+        };
+        match page.unclaimed.iter().any(taken) {
+            true => Err(Error::conflict(
+                APPLY,
+                "an address came to lead to somebody else: read and merge again",
+            )),
+            false => Ok(()),
+        }
+    }
+
     fn check_page(&self, page: &PageWrite, now: DateTime<Utc>) -> Result<()> {
         Jobs::check_new(&page.jobs)?;
         if let Some(lease) = &page.lease {
@@ -265,6 +303,7 @@ impl State {
         }
         self.integration_in(page.scope, page.integration_id)
             .ok_or_else(|| not_found(APPLY, "integration"))?;
+        self.check_claims(page)?;
         let mut touched = HashSet::new();
         let mut made = HashSet::new();
         for row in &page.rows {

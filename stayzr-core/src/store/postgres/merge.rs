@@ -1,6 +1,6 @@
 //! Guests who turned out to be others: what hangs on one hangs on the other from now on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -46,17 +46,19 @@ pub(super) async fn lock(tx: &mut PgConnection, merges: &[GuestMerge]) -> Result
     Ok(())
 }
 
-/// Merges guests. For one that was merged before only what came to hang on it meanwhile moves.
+/// Merges guests, and repeats what `strays` found. For one that was merged before only what came to hang on it meanwhile moves.
 pub(super) async fn apply(
     tx: &mut PgConnection,
     page: &PageWrite,
+    mut merges: Vec<GuestMerge>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if page.merges.is_empty() {
+    merges.extend_from_slice(&page.merges);
+    if merges.is_empty() {
         return Ok(());
     }
-    let known = known(tx, page).await?;
-    if let Some(gone) = succession::named(&page.merges)
+    let known = known(tx, page, &merges).await?;
+    if let Some(gone) = succession::named(&merges)
         .iter()
         .find(|id| !known.contains_key(id))
     {
@@ -64,7 +66,7 @@ pub(super) async fn apply(
             Error::conflict(OPERATION, "a guest is gone: read and merge again").with("id", gone),
         );
     }
-    let taken = succession::successions(&page.merges, &known);
+    let taken = succession::successions(&merges, &known);
     let moves = Moves {
         from: taken.iter().map(|one| one.from.uuid()).collect(),
         into: taken.iter().map(|one| one.into.uuid()).collect(),
@@ -87,6 +89,7 @@ fn named(merges: &[GuestMerge]) -> Vec<Uuid> {
 async fn known(
     tx: &mut PgConnection,
     page: &PageWrite,
+    merges: &[GuestMerge],
 ) -> Result<HashMap<GuestId, Option<GuestId>>> {
     #[derive(FromRow)]
     struct Known {
@@ -103,7 +106,7 @@ async fn known(
          select g.id, g.merged_into from reached r
          join guests g on g.id = r.id and g.organization_id = $2",
     )
-    .bind(named(&page.merges))
+    .bind(named(merges))
     .bind(page.scope.organization_id.uuid())
     .fetch_all(tx)
     .await
@@ -284,4 +287,77 @@ async fn retire(
     .await
     .map_err(failed(OPERATION))?;
     Ok(())
+}
+
+/// Merges to repeat: those of guests that the page's rows link to although they were merged before,
+/// because links were followed too early. The others stay as they are until the page is written: a
+/// merge waits for it, and moves what it wrote.
+pub(super) async fn strays(tx: &mut PgConnection, page: &PageWrite) -> Result<Vec<GuestMerge>> {
+    let linked: Vec<Uuid> = page.linked_guests().into_iter().collect();
+    if linked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
+        "select id, merged_into from guests where id = any($1) order by id for share",
+    )
+    .bind(linked)
+    .fetch_all(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(from, into)| {
+            Some(GuestMerge {
+                from: GuestId::from(from),
+                into: GuestId::from(into?),
+            })
+        })
+        .collect())
+}
+
+/// Refuses a page that was planned before somebody wrote from an address that it gives away.
+pub(super) async fn check_claims(tx: &mut PgConnection, page: &PageWrite) -> Result<()> {
+    if page.unclaimed.is_empty() {
+        return Ok(());
+    }
+    let channels: Vec<&str> = page
+        .unclaimed
+        .iter()
+        .map(|one| one.channel.as_str())
+        .collect();
+    let addresses: Vec<&str> = page
+        .unclaimed
+        .iter()
+        .map(|one| one.address.as_str())
+        .collect();
+    let owners: Vec<(String, String, Uuid)> = sqlx::query_as(
+        "select c.channel, c.address, c.guest_id
+         from unnest($2::text[], $3::text[]) e(channel, address)
+         join guest_contacts c on c.organization_id = $1
+          and c.channel = e.channel and c.address = e.address",
+    )
+    .bind(page.scope.organization_id.uuid())
+    .bind(channels)
+    .bind(addresses)
+    .fetch_all(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    let given: HashSet<(&str, &str, Uuid)> = page
+        .contacts
+        .iter()
+        .filter_map(|write| {
+            let address = write.address.as_deref()?;
+            Some((write.channel.as_str(), address, write.guest_id.uuid()))
+        })
+        .collect();
+    let ours = |(channel, address, guest): &(String, String, Uuid)| {
+        given.contains(&(channel.as_str(), address.as_str(), *guest))
+    };
+    match owners.iter().all(ours) {
+        true => Ok(()),
+        false => Err(Error::conflict(
+            OPERATION,
+            "an address came to lead to somebody else: read and merge again",
+        )),
+    }
 }

@@ -33,6 +33,7 @@ pub(super) async fn apply(
     }
     check_integration(tx, page).await?;
     merge::lock(tx, &page.merges).await?;
+    let strays = merge::strays(tx, page).await?;
     for kind in EntityKind::ALL {
         let made = made(page, kind)?;
         if !made.is_empty() {
@@ -50,7 +51,8 @@ pub(super) async fn apply(
     write_mappings(tx, page.scope, &page.mappings).await?;
     park::unpark(tx, page, now).await?;
     rows::write_contacts(tx, page.scope, &page.contacts, now).await?;
-    merge::apply(tx, page, now).await?;
+    merge::check_claims(tx, page).await?;
+    merge::apply(tx, page, strays, now).await?;
     conflict::open(tx, &page.conflicts).await?;
     conflict::settle(tx, clock, page).await?;
     let parked = park::park(tx, clock, page).await?;

@@ -11,7 +11,7 @@ use super::error::failed;
 use crate::{
     Error, Result,
     ids::GuestId,
-    port::sync::PageWrite,
+    port::sync::{GuestMerge, PageWrite},
     store::{codec, succession},
 };
 
@@ -23,11 +23,13 @@ pub(super) async fn apply(
     page: &PageWrite,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if page.merges.is_empty() {
+    let mut merges = strays(tx, page).await?;
+    merges.extend_from_slice(&page.merges);
+    if merges.is_empty() {
         return Ok(());
     }
-    let known = known(tx, page).await?;
-    let document: Vec<Value> = succession::successions(&page.merges, &known)
+    let known = known(tx, page, &merges).await?;
+    let document: Vec<Value> = succession::successions(&merges, &known)
         .iter()
         .map(|one| json!({ "from": one.from, "into": one.into, "heir": one.heir }))
         .collect();
@@ -53,13 +55,14 @@ pub(super) async fn apply(
 async fn known(
     tx: &mut SqliteConnection,
     page: &PageWrite,
+    merges: &[GuestMerge],
 ) -> Result<HashMap<GuestId, Option<GuestId>>> {
     #[derive(Deserialize)]
     struct Known {
         id: GuestId,
         merged_into: Option<GuestId>,
     }
-    let named = succession::named(&page.merges);
+    let named = succession::named(merges);
     let rows: Vec<String> = sqlx::query_scalar(
         "with recursive reached (id) as (
              select value from json_each($1)
@@ -213,4 +216,53 @@ async fn move_mappings(
     .await
     .map_err(failed(OPERATION))?;
     Ok(())
+}
+
+/// Merges to repeat: those of guests that the page's rows link to although they were merged before,
+/// because links were followed too early.
+async fn strays(tx: &mut SqliteConnection, page: &PageWrite) -> Result<Vec<GuestMerge>> {
+    let linked = page.linked_guests();
+    if linked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<String> = sqlx::query_scalar(
+        "select json_object('from', g.id, 'into', g.merged_into)
+         from json_each($1) e cross join guests g on g.id = e.value
+         where g.merged_into is not null",
+    )
+    .bind(json!(linked).to_string())
+    .fetch_all(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    codec::decode_all(OPERATION, &rows)
+}
+
+/// Refuses a page that was planned before somebody wrote from an address that it gives away.
+pub(super) async fn check_claims(tx: &mut SqliteConnection, page: &PageWrite) -> Result<()> {
+    if page.unclaimed.is_empty() {
+        return Ok(());
+    }
+    let taken: Option<i64> = sqlx::query_scalar(
+        "select 1 from json_each($1) e
+         cross join guest_contacts c on c.organization_id = $2
+          and c.channel = e.value ->> 'channel' and c.address = e.value ->> 'address'
+         where not exists (
+             select 1 from json_each($3) w
+             where w.value ->> 'guest_id' = c.guest_id and w.value ->> 'channel' = c.channel
+               and w.value ->> 'address' = c.address)
+         limit 1",
+    )
+    .bind(json!(page.unclaimed).to_string())
+    .bind(page.scope.organization_id.to_string())
+    .bind(json!(page.contacts).to_string())
+    .fetch_optional(tx)
+    .await
+    .map_err(failed(OPERATION))?;
+    match taken {
+        Some(_) => Err(Error::conflict(
+            OPERATION,
+            "an address came to lead to somebody else: read and merge again",
+        )),
+        None => Ok(()),
+    }
 }

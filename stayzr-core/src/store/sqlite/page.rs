@@ -44,6 +44,7 @@ pub(super) async fn apply(
     }
     write_mappings(tx, page.scope, &page.mappings).await?;
     rows::write_contacts(tx, page.scope, &page.contacts, now).await?;
+    merge::check_claims(tx, page).await?;
     merge::apply(tx, page, now).await?;
     conflict::open(tx, page).await?;
     conflict::settle(tx, page, now).await?;

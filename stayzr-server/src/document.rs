@@ -4,7 +4,7 @@ use serde_json::Value;
 use stayzr_core::{Result, model::Integration, port::Store, tenant::TenantScope};
 use stayzr_pms::{
     config::ProviderConfig,
-    providers::{cloudbeds::CloudbedsConfig, mews::MewsConfig},
+    providers::{cloudbeds::CloudbedsConfig, mews::MewsConfig, opera::OperaConfig},
 };
 
 use crate::providers::{not_built_in, provider_config};
@@ -30,6 +30,8 @@ pub fn check_document(name: &str, config: &Value) -> Result<()> {
     match name {
         "cloudbeds" => CloudbedsConfig::from_provider(&config).map(drop),
         "mews" => MewsConfig::from_provider(&config).map(drop),
+        // A document is shared by hotels, which name their own code and gateway.
+        "opera" => OperaConfig::check_shared(&config),
         other => Err(not_built_in(other)),
     }
 }

@@ -31,12 +31,13 @@ use stayzr_pms::{
     providers::{
         cloudbeds::{self, CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider},
         mews::{self, MewsConfig, MewsCredentials, MewsProvider},
+        opera::{self, OperaConfig, OperaCredentials, OperaProvider},
     },
 };
 use uuid::Uuid;
 
 /// Names of the providers in this server.
-pub const NAMES: [&str; 2] = ["cloudbeds", "mews"];
+pub const NAMES: [&str; 3] = ["cloudbeds", "mews", "opera"];
 
 /// What an integration keeps sealed.
 #[derive(Serialize, Deserialize)]
@@ -206,6 +207,14 @@ impl Providers {
                 );
                 Ok(Arc::new(provider))
             }
+            "opera" => {
+                let own = self.named(opera::LIMIT);
+                let limiter = self.narrowed(config.rate_limit, opera::LIMIT, own);
+                let http = VendorHttp::from_config(config, limiter)?;
+                let settings = OperaConfig::from_provider(config)?;
+                let credentials = OperaCredentials::parse(credentials)?;
+                Ok(Arc::new(OperaProvider::new(settings, credentials, http)))
+            }
             other => Err(not_built_in(other)),
         }
     }
@@ -257,6 +266,7 @@ impl Providers {
         match name {
             "cloudbeds" => Ok(CloudbedsCredentials::parse(credentials)?.account()),
             "mews" => Ok(MewsCredentials::parse(credentials)?.account()),
+            "opera" => Ok(OperaCredentials::parse(credentials)?.account()),
             other => Err(not_built_in(other)),
         }
     }
@@ -266,6 +276,7 @@ impl Providers {
         match name {
             "cloudbeds" => cloudbeds::parse_event(body),
             "mews" => mews::parse_event(body),
+            "opera" => opera::parse_event(body),
             other => Err(not_built_in(other)),
         }
     }
@@ -316,6 +327,7 @@ impl PushPolicy for PushRules {
         let rules = match provider {
             "cloudbeds" => cloudbeds_rules(kind),
             "mews" => mews_rules(kind),
+            "opera" => opera::fields(kind).to_vec(),
             _ => return None,
         };
         rules.iter().find(|rule| rule.field == field).copied()

@@ -104,7 +104,8 @@ pub fn plan_page(context: PlanContext<'_>, records: &[Triaged<'_>], state: &mut 
         plan: Plan::default(),
         updates: HashMap::new(),
         merged: HashMap::new(),
-        targets: merge_targets(records.iter()),
+        // Of news alone, as links were followed: what is no news leads on by its mapping.
+        targets: merge_targets(records.iter().filter(|triaged| triaged.is_news())),
     };
     // Who remains is known before those who were merged into them.
     for merged in [false, true] {

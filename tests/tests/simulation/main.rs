@@ -35,13 +35,12 @@ use world::World;
 fn tell(script: &Script, fault: Option<Fault>) -> Result<(), String> {
     let told = catch_unwind(AssertUnwindSafe(|| {
         let mut world = World::open(script, fault);
-        let result = world
+        world
             .furnish(script)
             .and_then(|()| script.steps.iter().try_for_each(|step| world.step(step)))
             .and_then(|()| world.settle())
             .and_then(|()| oracle::judge(&mut world))
-            .and_then(|()| oracle::quiet(&mut world));
-        result
+            .and_then(|()| oracle::quiet(&mut world))
     }));
     told.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();

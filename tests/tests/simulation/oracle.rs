@@ -169,7 +169,7 @@ fn one_sided(world: &World) -> Verdict {
         for field in of_staff {
             let last = lines(world, record.kind, row.id, field)
                 .into_iter()
-                .rfind(|line| by_staff(line))
+                .rfind(by_staff)
                 .and_then(|line| line.new);
             if let Some(last) = last
                 && row.fields.get(field) != Some(&last)
@@ -320,11 +320,9 @@ fn clobbered(world: &World) -> Verdict {
                 if !ours {
                     continue;
                 }
+                // Both sides came to say the same.
                 if line.old == line.new {
-                    return Err(format!(
-                        "B: the journal has a change to the same, {:?}",
-                        line.new
-                    ));
+                    continue;
                 }
                 // Under one mark nobody can tell which state is the older: it is taken, and what
                 // stands there in the end is read again.
@@ -450,9 +448,10 @@ fn merges(world: &World) -> Verdict {
             continue;
         };
         if row.fields.get("active") != Some(&Value::from(false)) {
+            let mapping = world.mapping(EntityKind::Guest, &record.external_id);
             return Err(format!(
-                "B: {} was merged and is active",
-                record.external_id
+                "B: {} was merged and is active: {mapping:?}, {:?}",
+                record.external_id, row.fields
             ));
         }
     }

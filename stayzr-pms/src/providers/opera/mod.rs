@@ -1,7 +1,6 @@
 #![doc = include_str!("docs.md")]
 
 mod auth;
-mod change;
 mod client;
 mod config;
 mod context;

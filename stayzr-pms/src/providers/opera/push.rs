@@ -3,13 +3,13 @@ use serde_json::{Value, json};
 use stayzr_core::{Error, ErrorKind, Result, limit::Priority, transform::EntityKind};
 
 use super::{
-    OperaProvider, change,
+    OperaProvider,
     client::Place,
     context::OperaContext,
     fetch::{self, pair},
     record,
     refusal::refused,
-    transform::writable_condition,
+    transform::{change, writable_condition},
     wire::Node,
 };
 use crate::provider::{PmsProvider, Push, PushOutcome, RemoteRecord};

@@ -8,9 +8,11 @@ use stayzr_core::{
 };
 
 use super::{
-    push::OPERATION,
-    transform::{check_in, check_out},
-    wire::{EMAILS, Node, PHONES, Sort, primary_of},
+    super::{
+        push::OPERATION,
+        wire::{EMAILS, Node, PHONES, Sort, primary_of},
+    },
+    check_in, check_out,
 };
 use crate::provider::Push;
 
@@ -24,7 +26,7 @@ fn object(value: Value) -> Fields {
 }
 
 /// The id of a reservation as every write names it.
-pub(super) fn reservation_ids(id: &str) -> Value {
+pub(in super::super) fn reservation_ids(id: &str) -> Value {
     json!([{"id": id, "type": "Reservation"}])
 }
 
@@ -48,7 +50,7 @@ fn moment(
 /// `putReservation` for what changed of a reservation's stay, out of the reservation in detail as it
 /// is now; none if nothing of it did. Fields that cannot be said of this reservation are the error
 /// of the inner result.
-pub(super) fn reservation(
+pub(in super::super) fn reservation(
     id: &str,
     hotel: &str,
     now: &Value,
@@ -171,7 +173,7 @@ fn one_rate(stay: Node<'_>) -> Option<Fields> {
 }
 
 /// `postRoomAssignment`: the room for the whole stay, at the price as it is.
-pub(super) fn assignment(id: &str, hotel: &str, room: &str) -> Fields {
+pub(in super::super) fn assignment(id: &str, hotel: &str, room: &str) -> Fields {
     object(json!({"criteria": {
         "hotelId": hotel,
         "reservationIdList": reservation_ids(id),
@@ -182,7 +184,7 @@ pub(super) fn assignment(id: &str, hotel: &str, room: &str) -> Fields {
 }
 
 /// `putRoomRelatedStatus` of a room.
-pub(super) fn room_status(room: &str, word: &str) -> Fields {
+pub(in super::super) fn room_status(room: &str, word: &str) -> Fields {
     object(json!({"roomList": [{"roomId": room}], "housekeepingRoomStatus": word}))
 }
 
@@ -190,7 +192,7 @@ pub(super) fn room_status(room: &str, word: &str) -> Fields {
 /// one, as `postProfile` does. Names and addresses that did not change are sent as they are where
 /// they share a list with one that did, since OPERA does not document what a list does to those it
 /// leaves out.
-pub(super) fn profile(changed: &FieldMap, now: Option<&Value>) -> Fields {
+pub(in super::super) fn profile(changed: &FieldMap, now: Option<&Value>) -> Fields {
     let nothing = Value::Null;
     let body = Node::of(now.unwrap_or(&nothing));
     let now = match body.at("profileDetails") {

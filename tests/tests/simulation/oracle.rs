@@ -324,11 +324,18 @@ fn clobbered(world: &World) -> Verdict {
                 if line.old == line.new {
                     continue;
                 }
-                // Under one mark nobody can tell which state is the older: it is taken, and what
-                // stands there in the end is read again.
+                // Under one mark nobody can tell of a state never seen whether it is the older: it is
+                // taken, and what stands there in the end is read again. One that stood here before
+                // our own write is doubted.
+                let stood = lines[..at]
+                    .iter()
+                    .any(|before| before.old == line.new || before.new == line.new);
                 let (had, took) = (places(&line.old), places(&line.new));
                 let fresh = match (had.first(), took.last()) {
-                    (Some(had), Some(took)) => history[*took].version >= history[*had].version,
+                    (Some(had), Some(took)) => {
+                        let marks = (&history[*took].version, &history[*had].version);
+                        marks.0 > marks.1 || (marks.0 == marks.1 && !stood)
+                    }
                     _ => world.strategies.contains("REMOTE_WINS"),
                 };
                 if !fresh {

@@ -70,7 +70,7 @@ async fn credentials_that_the_vendor_refuses_are_not_stored() {
     let refused = server.post("/api/v1/integrations", body).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (400, "invalid"));
     let mut body = connection(&server, &sandbox, "sandbox-access-token");
-    body["provider"] = json!("opera");
+    body["provider"] = json!("protel");
     let refused = server.post("/api/v1/integrations", body).await;
     assert_eq!(
         (refused.status.as_u16(), refused.code()),

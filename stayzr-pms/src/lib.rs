@@ -40,6 +40,7 @@
 //! ```
 
 pub mod config;
+pub mod desk;
 pub mod engine;
 pub mod http;
 pub mod provider;
@@ -47,6 +48,7 @@ pub mod providers;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub use desk::{Desk, DeskCapabilities};
 pub use provider::{
     Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
     RemoteQuote, RemoteRecord, UnknownValue,

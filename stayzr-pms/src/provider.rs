@@ -13,6 +13,8 @@ use stayzr_core::{
     transform::{EntityKind, FieldMap, FieldRule},
 };
 
+use crate::desk::{Desk, DeskCapabilities};
+
 /// A record of a vendor in our shape: what crosses the line between provider and engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteRecord {
@@ -99,8 +101,8 @@ pub enum PushOutcome {
     Ambiguous(String),
 }
 
-/// What a provider can do, as plain data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a provider can do, as plain data. The default is nothing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Capabilities {
     /// Kinds that can be read.
     pub read: Vec<EntityKind>,
@@ -119,9 +121,15 @@ pub struct Capabilities {
     /// What stands between reading a record before a push and writing it: `none` where the
     /// vendor's write is conditional, else a sentence that names the window.
     pub write_window: String,
+    /// What it can do beyond records.
+    #[serde(default)]
+    pub desk: DeskCapabilities,
 }
 
 /// A connection to one property at one vendor.
+///
+/// This is what keeping both sides equal needs; everything beyond it stands in [`Desk`], and a
+/// provider that has none leaves it out.
 ///
 /// Errors have the kinds of [`stayzr_core::ErrorKind`]; the engine retries by them alone.
 #[async_trait]
@@ -168,6 +176,12 @@ pub trait PmsProvider: Send + Sync + fmt::Debug {
     /// What a webhook body says happened. Unknown events are [`PmsEvent::Unknown`], never errors;
     /// an error means that the body is not the vendor's at all.
     fn parse_event(&self, body: &[u8]) -> Result<Vec<PmsEvent>>;
+
+    /// The vendor's front desk, for what goes beyond records; none where nothing does. What it can
+    /// do stands in [`Capabilities::desk`].
+    fn desk(&self) -> Option<&dyn Desk> {
+        None
+    }
 }
 
 /// Who the vendor says we are.

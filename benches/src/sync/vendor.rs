@@ -54,6 +54,7 @@ impl Vendor {
                 quote: false,
                 max_changed_span_seconds: None,
                 write_window: "none".to_owned(),
+                ..Capabilities::default()
             },
             resident: Mutex::default(),
         }

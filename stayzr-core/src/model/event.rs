@@ -25,6 +25,13 @@ pub enum PmsEvent {
         /// Which record.
         record: ExternalRef,
     },
+    /// Somebody wrote in a message thread of the vendor's.
+    Message {
+        /// The property's id at the vendor.
+        remote_property_id: String,
+        /// The vendor's id of the message.
+        id: String,
+    },
     /// Something we do not know or do not use; counted and kept.
     Unknown {
         /// The property's id at the vendor, where named.

@@ -219,7 +219,7 @@ fn webhooks_of_the_vendor_name_their_records() {
         let events = parse_event(&body).unwrap();
         let events = events.into_iter().filter_map(|event| match event {
             PmsEvent::Changed { record, .. } => Some((record.kind, record.id)),
-            PmsEvent::Unknown { .. } => None,
+            PmsEvent::Message { .. } | PmsEvent::Unknown { .. } => None,
         });
         Some(events.collect())
     };

@@ -158,6 +158,7 @@ impl Vendor {
                 quote: true,
                 max_changed_span_seconds: Some(90 * 86_400),
                 write_window: "between the read and the write".to_owned(),
+                ..Capabilities::default()
             },
         }
     }

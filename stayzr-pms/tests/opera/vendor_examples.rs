@@ -154,7 +154,7 @@ fn business_events_of_the_vendor_name_their_records() {
         .iter()
         .filter_map(|event| match event {
             PmsEvent::Changed { record, .. } => Some((record.kind, record.id.as_str())),
-            PmsEvent::Unknown { .. } => None,
+            PmsEvent::Message { .. } | PmsEvent::Unknown { .. } => None,
         })
         .collect();
     assert_eq!(

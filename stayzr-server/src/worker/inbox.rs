@@ -90,6 +90,10 @@ impl InboxHandler {
                     .entry(remote_property_id.clone())
                     .or_default()
                     .push(event),
+                PmsEvent::Message { id, .. } => {
+                    tracing::debug!(provider, message = %id, "threads are not read");
+                    self.count("pms", "ignored", 1);
+                }
                 PmsEvent::Unknown { name, .. } => {
                     tracing::debug!(provider, event = %name, "unknown event ignored");
                     self.count("pms", "ignored", 1);

@@ -167,6 +167,7 @@ impl Model {
                 quote: false,
                 max_changed_span_seconds: Some(30 * 86_400),
                 write_window: "between the read and the write".to_owned(),
+                ..Capabilities::default()
             },
             fault,
         }

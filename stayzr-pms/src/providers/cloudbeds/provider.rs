@@ -91,6 +91,7 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
     write_window: "Cloudbeds has no conditional write: a change made at the desk between the read \
                    and the write of the same field is overwritten"
         .to_owned(),
+    ..Capabilities::default()
 });
 
 impl CloudbedsProvider {

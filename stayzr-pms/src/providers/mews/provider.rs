@@ -91,6 +91,7 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
         write_window: "Mews has no conditional write: a change made at the desk between the read \
                        and the write of the same field is overwritten"
             .to_owned(),
+        ..Capabilities::default()
     }
 });
 

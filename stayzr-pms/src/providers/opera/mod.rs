@@ -21,4 +21,4 @@ pub use config::{LIMIT, OperaConfig, QUOTA};
 pub use error::DIALECT;
 pub use event::parse_event;
 pub use inspect::{Reading, read_body};
-pub use provider::{EventBatch, OperaProvider, fields};
+pub use provider::{OperaProvider, fields};

@@ -21,9 +21,9 @@ use super::{
         GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
         RoomTypeTransformer,
     },
-    wire::BusinessEvent,
 };
 use crate::{
+    desk::{Desk, DeskCapabilities, EventBatch, EventFeed},
     http::VendorHttp,
     provider::{
         Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
@@ -63,17 +63,6 @@ pub struct OperaProvider {
     context: ContextCache,
 }
 
-/// A batch of business events that OPERA no longer has.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EventBatch {
-    /// As it came: what [`parse_event`] reads.
-    pub body: Value,
-    /// Ids of its events, to know those that were seen before.
-    pub ids: Vec<String>,
-    /// What it says happened.
-    pub events: Vec<PmsEvent>,
-}
-
 /// The most events OPERA gives at once.
 const EVENTS: usize = 20;
 
@@ -100,6 +89,10 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
     write_window: "OPERA has no conditional write: a change made at the desk between the read and \
                    the write of the same field is overwritten"
         .to_owned(),
+    desk: DeskCapabilities {
+        events: Some(EventFeed::Property),
+        ..DeskCapabilities::default()
+    },
 });
 
 impl OperaProvider {
@@ -114,45 +107,6 @@ impl OperaProvider {
     /// Typed calls with the same credentials and the same limit.
     pub fn client(&self) -> &OperaClient {
         &self.client
-    }
-
-    /// The next business events of the hotel, at most twenty; none when the queue is empty.
-    ///
-    /// OPERA forgets events as it gives them and has no way to give them again: keep a batch
-    /// durably before asking for the next one. An answer that is lost takes its events with it
-    /// ([`stayzr_core::ErrorKind::Ambiguous`]), and what they said is found by reading the hotel
-    /// again. [`stayzr_core::ErrorKind::Invalid`] where no external system is configured.
-    pub async fn next_events(&self) -> Result<Option<EventBatch>> {
-        let config = self.client.config();
-        let system = config.external_system.as_deref().ok_or_else(|| {
-            Error::invalid(
-                "opera.getBusinessEvents",
-                "events are queued for an external system: set external_system in the vendor \
-                 settings to the code that the hotel configured",
-            )
-        })?;
-        let place = Place {
-            operation: "getBusinessEvents",
-            module: "int/v1",
-            parts: &[
-                "externalSystem",
-                system,
-                "hotels",
-                &config.hotel_id,
-                "businessEvents",
-            ],
-        };
-        let query = vec![pair("limit", EVENTS.to_string())];
-        let Some(body) = self.client.take(place, query).await? else {
-            return Ok(None);
-        };
-        let events = parse_event(body.to_string().as_bytes())?;
-        let batch = BusinessEvent::batch(&body).unwrap_or_default();
-        Ok(Some(EventBatch {
-            ids: batch.into_iter().filter_map(|event| event.id).collect(),
-            events,
-            body,
-        }))
     }
 
     /// Reservations that this external system made under this id of its own: what a create that was
@@ -284,6 +238,48 @@ impl PmsProvider for OperaProvider {
 
     fn parse_event(&self, body: &[u8]) -> Result<Vec<PmsEvent>> {
         parse_event(body)
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Desk for OperaProvider {
+    /// The next business events of the hotel, at most twenty.
+    ///
+    /// OPERA forgets events as it gives them and has no way to give them again: there is no position,
+    /// and an answer that is lost takes its events with it
+    /// ([`stayzr_core::ErrorKind::Ambiguous`]). [`stayzr_core::ErrorKind::Invalid`] where no external
+    /// system is configured.
+    async fn next_events(&self, _: Option<&Value>) -> Result<Option<EventBatch>> {
+        let config = self.client.config();
+        let system = config.external_system.as_deref().ok_or_else(|| {
+            Error::invalid(
+                "opera.getBusinessEvents",
+                "events are queued for an external system: set external_system in the vendor \
+                 settings to the code that the hotel configured",
+            )
+        })?;
+        let place = Place {
+            operation: "getBusinessEvents",
+            module: "int/v1",
+            parts: &[
+                "externalSystem",
+                system,
+                "hotels",
+                &config.hotel_id,
+                "businessEvents",
+            ],
+        };
+        let query = vec![pair("limit", EVENTS.to_string())];
+        let body = self.client.take(place, query).await?;
+        Ok(body.map(|body| EventBatch {
+            body: body.to_string().into_bytes(),
+            id: None,
+            position: None,
+        }))
     }
 }
 

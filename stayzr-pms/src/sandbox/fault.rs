@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// How a sandbox misbehaves.
@@ -15,10 +17,30 @@ pub enum FaultKind {
     Cut,
     /// `timeout`: no answer, after the effect.
     Timeout,
-    /// `malformed`: half an answer, after the effect.
+    /// `malformed`: JSON that ends in its middle, after the effect.
     Malformed,
+    /// `half`: half of the announced body, then the connection closes, after the effect.
+    Half,
+    /// `slow_NNN`: the answer comes so many milliseconds late, after the effect.
+    Slow(Duration),
+    /// `expired_token`: the token ends before this call, which is refused. Where tokens have no end,
+    /// the call is refused all the same.
+    ExpiredToken,
     /// `html`: a web page in place of an answer, without an effect.
     Html,
+    /// Something happens to events on their way instead of to a call.
+    Events(EventFault),
+}
+
+/// What happens to the next events that are given or sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventFault {
+    /// `drop_event`: the first of them is lost.
+    Drop,
+    /// `duplicate_event`: the first of them comes twice.
+    Duplicate,
+    /// `reorder_events`: they come in the opposite order.
+    Reorder,
 }
 
 impl FaultKind {
@@ -31,8 +53,16 @@ impl FaultKind {
             "cut" => Self::Cut,
             "timeout" => Self::Timeout,
             "malformed" => Self::Malformed,
+            "half" => Self::Half,
+            "expired_token" => Self::ExpiredToken,
             "html" => Self::Html,
+            "drop_event" => Self::Events(EventFault::Drop),
+            "duplicate_event" => Self::Events(EventFault::Duplicate),
+            "reorder_events" => Self::Events(EventFault::Reorder),
             other => {
+                if let Some(wait) = other.strip_prefix("slow_") {
+                    return Some(Self::Slow(Duration::from_millis(wait.parse().ok()?)));
+                }
                 let status: u16 = other.strip_prefix("error_")?.parse().ok()?;
                 (400..=599)
                     .contains(&status)
@@ -83,22 +113,48 @@ impl FaultPlan {
 
     /// What happens to a call of this operation, if anything does.
     pub(super) fn take(&mut self, operation: &str, reads: bool) -> Option<(FaultKind, Fault)> {
-        let index = self.0.iter().position(|fault| {
-            let kind = FaultKind::parse(&fault.kind);
-            fault.count > 0
-                && (reads || kind != Some(FaultKind::StaleRead))
-                && fault
-                    .operation
-                    .as_deref()
-                    .is_none_or(|wanted| names(wanted, operation))
-        })?;
+        self.first(|kind, fault| {
+            let fits = match kind {
+                FaultKind::StaleRead => reads,
+                FaultKind::Events(_) => false,
+                _ => true,
+            };
+            let wanted = fault.operation.as_deref();
+            fits && wanted.is_none_or(|wanted| names(wanted, operation))
+        })
+    }
+
+    /// Does to events that are about to be given what was asked for, and returns those that are lost.
+    pub(super) fn bend<T: Clone>(&mut self, events: &mut Vec<T>) -> Vec<T> {
+        let mut lost = Vec::new();
+        while !events.is_empty() {
+            let found = self.first(|kind, _| matches!(kind, FaultKind::Events(_)));
+            match found {
+                Some((FaultKind::Events(EventFault::Drop), _)) => lost.push(events.remove(0)),
+                Some((FaultKind::Events(EventFault::Duplicate), _)) => {
+                    events.insert(0, events[0].clone());
+                }
+                Some((FaultKind::Events(EventFault::Reorder), _)) => events.reverse(),
+                _ => break,
+            }
+        }
+        lost
+    }
+
+    /// Takes the first fault for which this holds.
+    fn first(&mut self, fits: impl Fn(FaultKind, &Fault) -> bool) -> Option<(FaultKind, Fault)> {
+        let found = self.0.iter().enumerate().find_map(|(index, fault)| {
+            let kind = FaultKind::parse(&fault.kind)?;
+            (fault.count > 0 && fits(kind, fault)).then_some((index, kind))
+        });
+        let (index, kind) = found?;
         let fault = &mut self.0[index];
         fault.count -= 1;
         let taken = fault.clone();
         if taken.count == 0 {
             self.0.remove(index);
         }
-        Some((FaultKind::parse(&taken.kind)?, taken))
+        Some((kind, taken))
     }
 }
 
@@ -125,11 +181,27 @@ mod tests {
             .unwrap();
         assert!(plan.add(fault("error_200", None, 1)).is_err());
         assert!(plan.add(fault("earthquake", None, 1)).is_err());
+        assert!(plan.add(fault("slow_soon", None, 1)).is_err());
         let mut kind = |operation: &str, reads| plan.take(operation, reads).map(|(kind, _)| kind);
         assert_eq!(kind("customers/update", false), Some(FaultKind::Error(500)));
         assert_eq!(kind("customers/getAll", true), Some(FaultKind::StaleRead));
         assert_eq!(kind("customers/getAll", true), None);
         assert_eq!(kind("customers/update", false), Some(FaultKind::Error(500)));
         assert_eq!(kind("customers/update", false), None);
+    }
+
+    #[test]
+    fn events_are_lost_repeated_and_turned_round_and_calls_are_not() {
+        let mut plan = FaultPlan::default();
+        for kind in ["drop_event", "duplicate_event", "reorder_events"] {
+            let json = serde_json::json!({"kind": kind});
+            plan.add(serde_json::from_value(json).unwrap()).unwrap();
+        }
+        assert_eq!(plan.take("customers/getAll", true), None);
+        assert_eq!(plan.bend(&mut Vec::<u8>::new()), [0; 0]);
+        let mut events = vec![1, 2, 3];
+        assert_eq!(plan.bend(&mut events), [1]);
+        assert_eq!(events, [3, 2, 2]);
+        assert_eq!(plan.bend(&mut events), [0; 0]);
     }
 }

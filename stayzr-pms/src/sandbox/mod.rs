@@ -27,7 +27,7 @@ mod server;
 mod splitmix;
 
 pub use cloudbeds::{CloudbedsOptions, CloudbedsSandbox};
-pub use fault::{Fault, FaultKind};
+pub use fault::{EventFault, Fault, FaultKind};
 pub use mews::{MewsSandbox, SandboxOptions};
 pub use opera::{OperaOptions, OperaSandbox};
 pub use profile::{Counts, HotelProfile, RoomTypeProfile};

@@ -1,10 +1,20 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    body::{Body, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{
@@ -12,6 +22,8 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
+
+use super::fault::FaultKind;
 
 /// Bodies beyond this are answered with 413.
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -41,6 +53,10 @@ pub(super) enum Reply {
     Cut,
     /// Nothing comes for so long, then the connection closes.
     Hang(Duration),
+    /// This, so much later.
+    Late(Duration, Box<Reply>),
+    /// The head of an answer and half of the body that it announces, then the connection closes.
+    Half(Box<Reply>),
 }
 
 impl Reply {
@@ -55,6 +71,23 @@ impl Reply {
             status,
             headers,
             body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// What a fault that comes after the effect leaves of an answer; `hang` is how long a call hangs.
+    pub(super) fn bent(mut self, fault: Option<FaultKind>, hang: Duration) -> Self {
+        match fault {
+            Some(FaultKind::Cut) => Self::Cut,
+            Some(FaultKind::Timeout) => Self::Hang(hang),
+            Some(FaultKind::Slow(wait)) => Self::Late(wait, Box::new(self)),
+            Some(FaultKind::Half) => Self::Half(Box::new(self)),
+            Some(FaultKind::Malformed) => {
+                if let Self::Answer { body, .. } = &mut self {
+                    body.truncate(body.len() / 2);
+                }
+                self
+            }
+            _ => self,
         }
     }
 }
@@ -132,12 +165,43 @@ async fn accept(
 #[error("cut on request")]
 struct CutOnRequest;
 
+/// A body, of which less may come than it announces.
+struct Given {
+    bytes: Bytes,
+    announced: u64,
+}
+
+impl Body for Given {
+    type Data = Bytes;
+    type Error = CutOnRequest;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOnRequest>>> {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes.is_empty() {
+            return Poll::Ready((self.announced > 0).then_some(Err(CutOnRequest)));
+        }
+        self.announced = self.announced.saturating_sub(bytes.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.announced == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
+    }
+}
+
 async fn respond(
     handler: Arc<dyn Handler>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, CutOnRequest> {
+) -> Result<Response<Given>, CutOnRequest> {
     let (parts, body) = request.into_parts();
-    let reply = match Limited::new(body, LARGEST).collect().await {
+    let mut reply = match Limited::new(body, LARGEST).collect().await {
         Ok(body) => {
             handler
                 .handle(Asked {
@@ -154,22 +218,37 @@ async fn respond(
             &serde_json::json!({"Message": "The body is too large."}),
         ),
     };
-    match reply {
-        Reply::Answer {
-            status,
-            headers,
-            body,
-        } => {
-            let mut response = Response::new(Full::new(Bytes::from(body)));
-            *response.status_mut() =
-                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            *response.headers_mut() = headers;
-            Ok(response)
-        }
-        Reply::Cut => Err(CutOnRequest),
-        Reply::Hang(wait) => {
-            tokio::time::sleep(wait).await;
-            Err(CutOnRequest)
+    let mut part = 1;
+    loop {
+        match reply {
+            Reply::Answer {
+                status,
+                headers,
+                body,
+            } => {
+                let bytes = Bytes::from(body);
+                let mut response = Response::new(Given {
+                    announced: bytes.len() as u64,
+                    bytes: bytes.slice(..bytes.len() / part),
+                });
+                *response.status_mut() =
+                    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                *response.headers_mut() = headers;
+                return Ok(response);
+            }
+            Reply::Cut => return Err(CutOnRequest),
+            Reply::Hang(wait) => {
+                tokio::time::sleep(wait).await;
+                return Err(CutOnRequest);
+            }
+            Reply::Late(wait, later) => {
+                tokio::time::sleep(wait).await;
+                reply = *later;
+            }
+            Reply::Half(whole) => {
+                part = 2;
+                reply = *whole;
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ async fn a_read_is_tried_again_and_then_told_by_its_kind() {
         ("error_503", ErrorKind::Unavailable),
         ("rate_limit", ErrorKind::RateLimited),
         ("malformed", ErrorKind::Unavailable),
+        ("half", ErrorKind::Unavailable),
         ("html", ErrorKind::Invalid),
         ("error_400", ErrorKind::Invalid),
         ("error_401", ErrorKind::Unauthorized),
@@ -49,7 +50,7 @@ async fn a_read_is_tried_again_and_then_told_by_its_kind() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_ambiguous_and_sent_once() {
-    for fault in ["cut", "malformed", "error_500"] {
+    for fault in ["cut", "malformed", "half", "error_500"] {
         let house = house().await;
         let guest = id(&house.get("guests").await[0]);
         house.fault(fault, "putProfile", 1);
@@ -58,6 +59,32 @@ async fn a_write_whose_answer_is_lost_is_ambiguous_and_sent_once() {
         let unclear = matches!(outcome, PushOutcome::Ambiguous(_));
         assert!(unclear, "{fault}: {outcome:?}");
         assert_eq!(house.recorder.calls("PUT", &guest).len(), 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_is_not_seen_above() {
+    for fault in [
+        "slow_20",
+        "half",
+        "malformed",
+        "cut",
+        "expired_token",
+        "rate_limit",
+    ] {
+        let house = house().await;
+        house.provider.check().await.unwrap();
+        house.fault(fault, "getRoomTypes", 1);
+        let page = house.provider.fetch_page(&ROOM_TYPES).await.unwrap();
+        assert_eq!(page.records.len(), 5, "{fault}");
+        let calls = house.recorder.calls("GET", "/roomTypes").len();
+        assert_eq!(calls, if fault == "slow_20" { 1 } else { 2 }, "{fault}");
+        let tokens = house.recorder.calls("POST", "/tokens").len();
+        assert_eq!(
+            tokens,
+            if fault == "expired_token" { 2 } else { 1 },
+            "{fault}"
+        );
     }
 }
 

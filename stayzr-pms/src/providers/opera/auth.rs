@@ -160,6 +160,8 @@ struct Held {
 struct Token {
     text: SecretString,
     granted: Instant,
+    /// Whether calls may be on their way with the token before this one.
+    follows: bool,
     renew: Instant,
 }
 
@@ -228,6 +230,7 @@ impl OperaAuth {
         held.token = Some(Token {
             text: text.clone(),
             granted: now,
+            follows: held.token.is_some(),
             renew: now + life - AHEAD.min(life / 6),
         });
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -303,7 +306,7 @@ impl VendorAuth for OperaAuth {
         let just = held
             .token
             .as_ref()
-            .is_some_and(|token| token.granted.elapsed() < LONGEST_CALL);
+            .is_some_and(|token| token.follows && token.granted.elapsed() < LONGEST_CALL);
         if !just {
             self.renew_held(&mut held).await?;
         }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use stayzr_core::clock::Clock;
 
 use super::{
@@ -150,13 +150,11 @@ impl Vendor {
         }
         let kind = fault.map(|(kind, _)| kind);
         let (status, result) = self.perform(&mut running, method, &form, kind);
-        match (kind, result) {
-            (Some(FaultKind::Cut), _) => Reply::Cut,
-            (Some(FaultKind::Timeout), _) => Reply::Hang(self.hang),
-            (Some(FaultKind::Malformed), Ok(answer)) => malformed(&answer),
-            (_, Ok(answer)) => self.dated(Reply::json(status, &answer)),
-            (_, Err(refusal)) => self.refuse(200, &refusal.0),
-        }
+        let reply = match result {
+            Ok(answer) => self.dated(Reply::json(status, &answer)),
+            Err(refusal) => self.refuse(200, &refusal.0),
+        };
+        reply.bent(kind, self.hang)
     }
 
     fn perform(
@@ -207,9 +205,16 @@ impl Vendor {
             }),
             FaultKind::CutBefore => Some(Reply::Cut),
             FaultKind::Html => Some(page()),
-            FaultKind::StaleRead | FaultKind::Cut | FaultKind::Timeout | FaultKind::Malformed => {
-                None
+            FaultKind::ExpiredToken => {
+                Some(self.stranger("The access token is invalid or has expired."))
             }
+            FaultKind::StaleRead
+            | FaultKind::Cut
+            | FaultKind::Timeout
+            | FaultKind::Malformed
+            | FaultKind::Half
+            | FaultKind::Slow(_)
+            | FaultKind::Events(_) => None,
         }
     }
 
@@ -308,12 +313,6 @@ fn with_retry_after(mut reply: Reply, wait: &str) -> Reply {
         headers.insert(header::RETRY_AFTER, wait);
     }
     reply
-}
-
-fn malformed(answer: &Value) -> Reply {
-    let mut body = answer.to_string().into_bytes();
-    body.truncate(body.len() / 2);
-    typed("application/json", body)
 }
 
 fn page() -> Reply {

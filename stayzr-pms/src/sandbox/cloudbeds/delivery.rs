@@ -52,7 +52,12 @@ impl Vendor {
         let _turn = self.deliveries.turn.lock().await;
         let mut status = None;
         let mut delivered = 0;
-        for event in self.due(everything) {
+        let mut due = self.due(everything);
+        let lost = self.running().faults.bend(&mut due);
+        for event in lost {
+            self.settle(&event, true);
+        }
+        for event in due {
             let endpoints = self.endpoints(&event);
             if endpoints.is_empty() && self.nobody() {
                 continue;

@@ -127,13 +127,11 @@ impl Vendor {
         }
         let kind = fault.map(|(kind, _)| kind);
         let result = self.perform(&mut running, operation, &body, kind);
-        match (kind, result) {
-            (Some(FaultKind::Cut), _) => Reply::Cut,
-            (Some(FaultKind::Timeout), _) => Reply::Hang(self.hang),
-            (Some(FaultKind::Malformed), Ok(answer)) => malformed(&answer),
-            (_, Ok(answer)) => self.dated(Reply::json(200, &answer)),
-            (_, Err(refusal)) => self.refuse(&running, refusal.status, &refusal.message),
-        }
+        let reply = match result {
+            Ok(answer) => self.dated(Reply::json(200, &answer)),
+            Err(refusal) => self.refuse(&running, refusal.status, &refusal.message),
+        };
+        reply.bent(kind, self.hang)
     }
 
     fn perform(
@@ -170,9 +168,14 @@ impl Vendor {
             }
             FaultKind::CutBefore => Some(Reply::Cut),
             FaultKind::Html => Some(page()),
-            FaultKind::StaleRead | FaultKind::Cut | FaultKind::Timeout | FaultKind::Malformed => {
-                None
-            }
+            FaultKind::ExpiredToken => Some(self.refuse(running, 401, "Invalid AccessToken.")),
+            FaultKind::StaleRead
+            | FaultKind::Cut
+            | FaultKind::Timeout
+            | FaultKind::Malformed
+            | FaultKind::Half
+            | FaultKind::Slow(_)
+            | FaultKind::Events(_) => None,
         }
     }
 
@@ -270,19 +273,6 @@ fn with_retry_after(mut reply: Reply, wait: &str) -> Reply {
         headers.insert(header::RETRY_AFTER, wait);
     }
     reply
-}
-
-fn malformed(answer: &Value) -> Reply {
-    let mut body = answer.to_string().into_bytes();
-    body.truncate(body.len() / 2);
-    Reply::Answer {
-        status: 200,
-        headers: http::HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        )]),
-        body,
-    }
 }
 
 fn page() -> Reply {

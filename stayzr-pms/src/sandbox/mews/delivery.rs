@@ -57,6 +57,10 @@ impl Vendor {
             return json!({"delivered": 0, "waiting": waiting, "status": null});
         };
         let mut due = self.due(everything);
+        let lost = self.running().faults.bend(&mut due);
+        if !lost.is_empty() {
+            self.settle(&lost, true);
+        }
         let mut status = None;
         let mut delivered = 0;
         while !due.is_empty() {

@@ -5,10 +5,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::{HeaderValue, Method, header};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,6 +16,7 @@ use super::{
     },
     OperaOptions, control,
     read::{Query, Reader},
+    route::route,
     state::Hotel,
     write::{Done, Writer},
 };
@@ -28,8 +27,8 @@ pub(super) type Answer = Result<Option<Value>, Refusal>;
 /// Why a call is refused.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    status: u16,
-    title: String,
+    pub(super) status: u16,
+    pub(super) title: String,
 }
 
 impl Refusal {
@@ -48,7 +47,7 @@ impl Refusal {
 pub(super) struct Running {
     pub(super) hotel: Hotel,
     pub(super) faults: FaultPlan,
-    calls: VecDeque<DateTime<Utc>>,
+    pub(super) calls: VecDeque<DateTime<Utc>>,
 }
 
 /// The simulated vendor.
@@ -57,47 +56,6 @@ pub(super) struct Vendor {
     pub(super) options: OperaOptions,
     state_file: Option<PathBuf>,
 }
-
-/// Operations by method and path, in which `*` stands for any part.
-const OPERATIONS: [(&str, &str, &str); 17] = [
-    ("getHotels", "GET", "ent/config/v1/hotels"),
-    ("getHotel", "GET", "ent/config/v1/hotels/*"),
-    ("getRoomTypes", "GET", "rm/config/v1/hotels/*/roomTypes"),
-    ("getRooms", "GET", "rm/config/v1/hotels/*/rooms"),
-    (
-        "getHousekeepingOverview",
-        "GET",
-        "hsk/v1/hotels/*/housekeepingOverview",
-    ),
-    (
-        "putRoomRelatedStatus",
-        "PUT",
-        "hsk/v1/hotels/*/rooms/status",
-    ),
-    ("getProfiles", "GET", "crm/v1/profiles"),
-    ("getProfilesByIds", "GET", "crm/v1/profilesByIds"),
-    ("getProfile", "GET", "crm/v1/profiles/*"),
-    ("postProfile", "POST", "crm/v1/profiles"),
-    ("putProfile", "PUT", "crm/v1/profiles/*"),
-    (
-        "getHotelReservations",
-        "GET",
-        "rsv/v1/hotels/*/reservations",
-    ),
-    ("getReservation", "GET", "rsv/v1/hotels/*/reservations/*"),
-    ("putReservation", "PUT", "rsv/v1/hotels/*/reservations/*"),
-    (
-        "postRoomAssignment",
-        "POST",
-        "fof/v1/hotels/*/reservations/*/roomAssignments",
-    ),
-    (
-        "getBusinessEvents",
-        "GET",
-        "int/v1/externalSystem/*/hotels/*/businessEvents",
-    ),
-    ("getToken", "POST", "oauth/v1/tokens"),
-];
 
 impl Vendor {
     pub(super) fn new(hotel: Hotel, options: OperaOptions) -> Self {
@@ -147,6 +105,9 @@ impl Vendor {
         *calls.entry(operation.to_owned()).or_default() += 1;
         let reads = asked.method == Method::GET && operation != "getBusinessEvents";
         let fault = running.faults.take(operation, reads);
+        if let Some((FaultKind::ExpiredToken, _)) = &fault {
+            running.hotel.token = None;
+        }
         if let Some((kind, fault)) = &fault
             && let Some(reply) = self.before_effect(*kind, fault)
         {
@@ -154,18 +115,15 @@ impl Vendor {
         }
         let kind = fault.map(|(kind, _)| kind);
         let stale = kind == Some(FaultKind::StaleRead);
-        let reply = self.perform(&mut running.hotel, operation, &parts, asked, stale);
-        match kind {
-            Some(FaultKind::Cut) => Reply::Cut,
-            Some(FaultKind::Timeout) => Reply::Hang(self.options.hang),
-            Some(FaultKind::Malformed) => halved(reply),
-            _ => reply,
-        }
+        let Running { hotel, faults, .. } = &mut *running;
+        let reply = self.perform(hotel, faults, operation, &parts, asked, stale);
+        reply.bent(kind, self.options.hang)
     }
 
     fn perform(
         &self,
         hotel: &mut Hotel,
+        faults: &mut FaultPlan,
         operation: &str,
         parts: &[String],
         asked: &Asked,
@@ -177,7 +135,7 @@ impl Vendor {
             return self.grant(hotel, asked);
         }
         if operation == "getBusinessEvents" {
-            let taken = hotel.take_events(query.number("limit"));
+            let taken = hotel.take_events(query.number("limit"), faults);
             self.keep(hotel);
             return self.read(Ok(taken));
         }
@@ -222,120 +180,6 @@ impl Vendor {
         })
     }
 
-    /// Gives a token for either grant.
-    fn grant(&self, hotel: &mut Hotel, asked: &Asked) -> Reply {
-        let options = &self.options;
-        let header = |name: &str| {
-            asked
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let pair = format!(
-            "{}:{}",
-            options.client_id,
-            options.client_secret.expose_secret()
-        );
-        let basic = format!("Basic {}", STANDARD.encode(pair));
-        if header("authorization") != Some(basic.as_str())
-            || header("x-app-key") != Some(options.app_key.expose_secret())
-        {
-            return self.bare(401);
-        }
-        let form = Query::parse(&String::from_utf8_lossy(&asked.body));
-        let good = match form.one("grant_type") {
-            Some("password") => {
-                form.one("username") == Some(options.username.as_str())
-                    && form.one("password") == Some(options.password.expose_secret())
-            }
-            Some("client_credentials") => {
-                form.one("scope")
-                    .is_some_and(|scope| scope.starts_with("urn:opc:"))
-                    && header("enterpriseid") == Some(options.enterprise_id.as_str())
-            }
-            _ => {
-                return self.dated(Reply::json(
-                    400,
-                    &json!({"error": "unsupported_grant_type"}),
-                ));
-            }
-        };
-        if !good {
-            let body = json!({"error": "invalid_grant", "error_description": "Refused"});
-            return self.dated(Reply::json(402, &body));
-        }
-        let token = format!("sandbox-token-{}", hotel.number());
-        let life = TimeDelta::from_std(options.token_life).unwrap_or_default();
-        hotel.token = Some((token.clone(), self.now() + life));
-        self.keep(hotel);
-        self.dated(Reply::json(
-            200,
-            &json!({"access_token": token, "expires_in": life.num_seconds(),
-                "token_type": "Bearer", "oracle_tk_context": "user_assertion"}),
-        ))
-    }
-
-    /// Lets in who has a good token and the application's key, and asks about this hotel.
-    fn let_in(
-        &self,
-        hotel: &Hotel,
-        asked: &Asked,
-        operation: &str,
-        parts: &[String],
-    ) -> Result<(), Reply> {
-        let header = |name: &str| {
-            asked
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let bearer = header("authorization").and_then(|text| text.strip_prefix("Bearer "));
-        let good = hotel
-            .token
-            .as_ref()
-            .is_some_and(|(token, until)| bearer == Some(token.as_str()) && self.now() < *until);
-        if !good || header("x-app-key") != Some(self.options.app_key.expose_secret()) {
-            return Err(self.bare(401));
-        }
-        let forbidden = || {
-            let title = "Unauthorized to access the resource".to_owned();
-            self.refuse(&Refusal { status: 403, title })
-        };
-        // Which part of the path names the hotel: the first, or with events the second.
-        let in_path = match operation {
-            "getBusinessEvents" => {
-                if parts.first() != Some(&self.options.external_system) {
-                    return Err(forbidden());
-                }
-                parts.get(1)
-            }
-            _ if asked.path.starts_with("/crm/") => None,
-            _ => parts.first(),
-        };
-        let named = header("x-hotelid") == Some(hotel.hotel_id.as_str());
-        if !named || in_path.is_some_and(|id| *id != hotel.hotel_id) {
-            return Err(forbidden());
-        }
-        Ok(())
-    }
-
-    /// Counts a call; a sliding window.
-    fn within_limit(&self, running: &mut Running) -> bool {
-        let now = self.now();
-        let window = TimeDelta::from_std(self.options.limit_window).unwrap_or_default();
-        while running.calls.front().is_some_and(|at| *at + window <= now) {
-            running.calls.pop_front();
-        }
-        if running.calls.len() >= self.options.limit {
-            running.hotel.tally.refused_by_limit += 1;
-            return false;
-        }
-        running.calls.push_back(now);
-        let tally = &mut running.hotel.tally;
-        tally.most_in_window = tally.most_in_window.max(running.calls.len());
-        true
-    }
-
     fn before_effect(&self, kind: FaultKind, fault: &Fault) -> Option<Reply> {
         match kind {
             // The gateway says these without a body.
@@ -363,9 +207,14 @@ impl Vendor {
                 )]),
                 body: b"<!doctype html><title>Welcome</title>".to_vec(),
             }),
-            FaultKind::StaleRead | FaultKind::Cut | FaultKind::Timeout | FaultKind::Malformed => {
-                None
-            }
+            FaultKind::ExpiredToken => Some(self.bare(401)),
+            FaultKind::StaleRead
+            | FaultKind::Cut
+            | FaultKind::Timeout
+            | FaultKind::Malformed
+            | FaultKind::Half
+            | FaultKind::Slow(_)
+            | FaultKind::Events(_) => None,
         }
     }
 
@@ -391,13 +240,13 @@ impl Vendor {
         }
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Reply {
+    pub(super) fn refuse(&self, refusal: &Refusal) -> Reply {
         let body = json!({"type": "about:blank", "title": refusal.title,
             "status": refusal.status, "o:errorCode": "SANDBOX"});
         self.dated(Reply::json(refusal.status, &body))
     }
 
-    fn bare(&self, status: u16) -> Reply {
+    pub(super) fn bare(&self, status: u16) -> Reply {
         self.dated(Reply::Answer {
             status,
             headers: http::HeaderMap::new(),
@@ -406,7 +255,7 @@ impl Vendor {
     }
 
     /// The vendor's clock, which an answer carries.
-    fn dated(&self, reply: Reply) -> Reply {
+    pub(super) fn dated(&self, reply: Reply) -> Reply {
         let date = self.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         match HeaderValue::from_str(&date) {
             Ok(date) => with_header(reply, header::DATE, date),
@@ -415,37 +264,9 @@ impl Vendor {
     }
 }
 
-/// The operation of a path, and what stands in its open parts.
-fn route(method: &Method, path: &str) -> Option<(&'static str, Vec<String>)> {
-    let given: Vec<&str> = path.split('/').collect();
-    OPERATIONS.iter().find_map(|(operation, by, pattern)| {
-        let wanted: Vec<&str> = pattern.split('/').collect();
-        let fits = method.as_str() == *by
-            && wanted.len() == given.len()
-            && wanted
-                .iter()
-                .zip(&given)
-                .all(|(want, part)| *want == "*" || want == part);
-        let open = wanted.iter().zip(&given).filter(|(want, _)| **want == "*");
-        fits.then(|| {
-            (
-                *operation,
-                open.map(|(_, part)| (*part).to_owned()).collect(),
-            )
-        })
-    })
-}
-
 fn with_header(mut reply: Reply, name: header::HeaderName, value: HeaderValue) -> Reply {
     if let Reply::Answer { headers, .. } = &mut reply {
         headers.insert(name, value);
-    }
-    reply
-}
-
-fn halved(mut reply: Reply) -> Reply {
-    if let Reply::Answer { body, .. } = &mut reply {
-        body.truncate(body.len() / 2);
     }
     reply
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::state::Hotel;
+use super::{super::fault::FaultPlan, state::Hotel};
 
 /// The most events that one call takes.
 const MOST: usize = 20;
@@ -29,9 +29,14 @@ impl Hotel {
     }
 
     /// The next events, which nobody gets again; none when there is none.
-    pub(super) fn take_events(&mut self, limit: Option<usize>) -> Option<Value> {
+    pub(super) fn take_events(
+        &mut self,
+        limit: Option<usize>,
+        faults: &mut FaultPlan,
+    ) -> Option<Value> {
         let count = limit.unwrap_or(MOST).clamp(1, MOST).min(self.events.len());
-        let taken: Vec<Value> = self.events.drain(..count).collect();
+        let mut taken: Vec<Value> = self.events.drain(..count).collect();
+        faults.bend(&mut taken);
         self.tally.events_taken += taken.len() as u64;
         (!taken.is_empty()).then(|| json!({"businessEventData": taken, "dataValueMapping": []}))
     }

@@ -3,9 +3,11 @@
 mod api;
 mod control;
 mod events;
+mod gate;
 mod handle;
 mod options;
 mod read;
+mod route;
 mod seed;
 mod state;
 mod view;

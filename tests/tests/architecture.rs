@@ -192,6 +192,9 @@ fn every_provider_folder_has_the_same_shape() {
         "context.rs",
         "inspect.rs",
         "refusal.rs",
+        "desk.rs",
+        "line.rs",
+        "stream.rs",
     ];
     let folders = ["wire", "transform"];
     for provider in folder("stayzr-pms/src/providers") {

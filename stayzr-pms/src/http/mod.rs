@@ -20,3 +20,5 @@ pub use redact::redact;
 #[cfg(feature = "sandbox")]
 pub(crate) use tls::client_builder;
 pub use tls::default_client;
+#[cfg(feature = "opera")]
+pub(crate) use tls::upgrade_client;

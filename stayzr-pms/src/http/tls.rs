@@ -22,15 +22,29 @@ fn fault(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     .with_source(error)
 }
 
+/// A client like [`default_client`] whose connections can become something else than HTTP: it speaks
+/// HTTP/1.1 alone.
+#[cfg(feature = "opera")]
+pub(crate) fn upgrade_client(connect_timeout: Duration) -> Result<reqwest::Client> {
+    builder(connect_timeout, &[b"http/1.1"])?
+        .http1_only()
+        .build()
+        .map_err(|error| fault(error.into()))
+}
+
 /// What [`default_client`] is built from.
 pub(crate) fn client_builder(connect_timeout: Duration) -> Result<reqwest::ClientBuilder> {
+    builder(connect_timeout, &[b"h2", b"http/1.1"])
+}
+
+fn builder(connect_timeout: Duration, versions: &[&[u8]]) -> Result<reqwest::ClientBuilder> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier)
         .map_err(|error| fault(error.into()))?
         .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    tls.alpn_protocols = versions.iter().map(|version| version.to_vec()).collect();
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(connect_timeout)

@@ -14,6 +14,7 @@ use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
     server::conn::http1,
     service::service_fn,
+    upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -38,6 +39,17 @@ pub(super) struct Asked {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// What the connection becomes, where the answer is [`Reply::Switch`].
+    pub(super) upgrade: OnUpgrade,
+}
+
+/// What is said on a connection after it became something else than HTTP.
+pub(super) struct Conversation(pub(super) Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Conversation(..)")
+    }
 }
 
 /// What is answered.
@@ -57,6 +69,8 @@ pub(super) enum Reply {
     Late(Duration, Box<Reply>),
     /// The head of an answer and half of the body that it announces, then the connection closes.
     Half(Box<Reply>),
+    /// 101 with these headers, and then this.
+    Switch(HeaderMap, Conversation),
 }
 
 impl Reply {
@@ -139,21 +153,23 @@ async fn accept(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
+    // What a connection became ends with the server, too.
+    let ends = stopped.clone();
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => return,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                let handler = Arc::clone(&handler);
+                let (handler, ends) = (Arc::clone(&handler), ends.clone());
                 connections.spawn(async move {
                     let service = service_fn(move |request| {
-                        let handler = Arc::clone(&handler);
-                        async move { respond(handler, request).await }
+                        respond(Arc::clone(&handler), ends.clone(), request)
                     });
                     // A cut connection ends with an error, as it should.
                     let _ = http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
+                        .with_upgrades()
                         .await;
                 });
             }
@@ -198,8 +214,10 @@ impl Body for Given {
 
 async fn respond(
     handler: Arc<dyn Handler>,
-    request: Request<Incoming>,
+    mut stopped: watch::Receiver<bool>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Given>, CutOnRequest> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let mut reply = match Limited::new(body, LARGEST).collect().await {
         Ok(body) => {
@@ -210,6 +228,7 @@ async fn respond(
                     query: parts.uri.query().unwrap_or_default().to_owned(),
                     headers: parts.headers,
                     body: body.to_bytes(),
+                    upgrade,
                 })
                 .await
         }
@@ -233,6 +252,21 @@ async fn respond(
                 });
                 *response.status_mut() =
                     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                *response.headers_mut() = headers;
+                return Ok(response);
+            }
+            Reply::Switch(headers, conversation) => {
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = stopped.wait_for(|stopped| *stopped) => {}
+                        () = conversation.0 => {}
+                    }
+                });
+                let mut response = Response::new(Given {
+                    bytes: Bytes::new(),
+                    announced: 0,
+                });
+                *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
                 *response.headers_mut() = headers;
                 return Ok(response);
             }

@@ -15,6 +15,7 @@ mod laws;
 mod recorder;
 #[path = "../spec/mod.rs"]
 mod spec;
+mod stream;
 mod token;
 mod vendor_examples;
 mod vendor_spec;

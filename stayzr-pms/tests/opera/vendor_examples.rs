@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stayzr_core::{ErrorKind, model::PmsEvent, transform::EntityKind};
-use stayzr_pms::providers::opera::read_body;
+use stayzr_pms::providers::opera::{read_body, wire::subscribe};
 
 use crate::{spec::shared, vendor_spec};
 
@@ -161,6 +161,41 @@ fn business_events_of_the_vendor_name_their_records() {
         named,
         [(EntityKind::Guest, "42212"), (EntityKind::Guest, "494139")]
     );
+}
+
+#[test]
+fn streamed_events_of_the_vendor_name_their_records_and_its_question_is_ours() {
+    for (file, kind, id) in [
+        (
+            "streaming.next.room-status.synthetic.json",
+            EntityKind::Room,
+            "112",
+        ),
+        (
+            "streaming.next.update-profile.synthetic.json",
+            EntityKind::Guest,
+            "1280812",
+        ),
+    ] {
+        let Some(body) = example(file) else { return };
+        let reading = read_body(file, &body).unwrap();
+        let [
+            PmsEvent::Changed {
+                record,
+                remote_property_id,
+            },
+        ] = &reading.events[..]
+        else {
+            panic!("{file}: {:?}", reading.events);
+        };
+        assert_eq!((record.kind, record.id.as_str()), (kind, id), "{file}");
+        assert_eq!(remote_property_id, "HOTEL1", "{file}");
+    }
+    let Some(theirs) = example("streaming.subscribe.synthetic.json") else {
+        return;
+    };
+    let id = theirs["id"].as_str().unwrap();
+    assert_eq!(subscribe(id, "CHAIN", Some("147")), theirs);
 }
 
 #[test]

@@ -129,11 +129,11 @@ impl OperaCredentials {
 }
 
 fn fingerprint(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(&Sha256::digest(text.as_bytes())[..8])
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Adds token, application key and hotel to every call. There is one token; whoever comes while it
@@ -155,6 +155,16 @@ struct Held {
     token: Option<Token>,
     /// Why none could be had, and when that was known.
     refused: Option<(Instant, ErrorKind, String)>,
+}
+
+/// What the stream of events asks for in place of headers.
+pub(super) struct Pass {
+    pub(super) token: SecretString,
+    pub(super) app_key: SecretString,
+    /// SHA-256 of the application's key, in small hexadecimal letters.
+    pub(super) key_hash: String,
+    /// When another token is to be had.
+    pub(super) renew: Instant,
 }
 
 struct Token {
@@ -209,6 +219,20 @@ impl OperaAuth {
             return Err(Error::new(*kind, OPERATION, message.clone()));
         }
         self.renew_held(&mut held).await
+    }
+
+    /// What lets the stream in.
+    pub(super) async fn pass(&self) -> Result<Pass> {
+        let token = self.token().await?;
+        let held = self.held.lock().await;
+        let renew = held.token.as_ref().map(|token| token.renew);
+        let app_key = self.credentials.app_key.clone();
+        Ok(Pass {
+            token,
+            key_hash: hexadecimal(&Sha256::digest(app_key.expose_secret().as_bytes())),
+            app_key,
+            renew: renew.unwrap_or_else(Instant::now),
+        })
     }
 
     async fn renew_held(&self, held: &mut Held) -> Result<SecretString> {

@@ -3,8 +3,12 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Map, Value};
 use stayzr_core::{ErrorKind, Result, limit::Priority};
 
-use super::{OperaConfig, OperaCredentials, auth::OperaAuth, error::DIALECT};
-use crate::http::{CallBody, Effect, VendorAnswer, VendorCall, VendorHttp};
+use super::{
+    OperaConfig, OperaCredentials,
+    auth::{OperaAuth, Pass},
+    error::DIALECT,
+};
+use crate::http::{CallBody, Effect, VendorAnswer, VendorAuth, VendorCall, VendorHttp};
 
 pub(super) type Query = Vec<(String, String)>;
 
@@ -49,6 +53,16 @@ impl OperaClient {
 
     pub(super) fn hotel_id(&self) -> &str {
         &self.config.hotel_id
+    }
+
+    /// What lets the stream of events in.
+    pub(super) async fn pass(&self) -> Result<Pass> {
+        self.auth.pass().await
+    }
+
+    /// After a refusal: whether there is another token now.
+    pub(super) async fn renew(&self) -> Result<bool> {
+        self.auth.renew().await
     }
 
     fn url(&self, place: &Place<'_>) -> String {

@@ -37,6 +37,31 @@ pub struct OperaConfig {
     pub housekeeping: bool,
     /// OPERA's codes of languages and what they mean: `{"E": "en"}`.
     pub languages: BTreeMap<String, String>,
+    /// The stream of business events; none where they are polled.
+    pub stream: Option<StreamConfig>,
+}
+
+/// How the stream of business events is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamConfig {
+    /// The code of the chain whose events it gives.
+    pub chain_code: String,
+    /// How long events are waited for, at most 30 seconds.
+    #[serde(default = "wait_seconds")]
+    pub wait_seconds: u64,
+    /// How long after the end of a connection the next one is made; doubled while it gives nothing.
+    /// Oracle asks for ten seconds.
+    #[serde(default = "reconnect_seconds")]
+    pub reconnect_seconds: u64,
+}
+
+fn wait_seconds() -> u64 {
+    20
+}
+
+fn reconnect_seconds() -> u64 {
+    10
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +75,7 @@ struct Settings {
     future_days: Option<u64>,
     housekeeping: Option<bool>,
     languages: Option<BTreeMap<String, String>>,
+    stream: Option<StreamConfig>,
 }
 
 impl OperaConfig {
@@ -66,6 +92,7 @@ impl OperaConfig {
             future_days: 730,
             housekeeping: true,
             languages: BTreeMap::from([("E".to_owned(), "en".to_owned())]),
+            stream: None,
         }
     }
 
@@ -90,6 +117,7 @@ impl OperaConfig {
             future_days: settings.future_days.unwrap_or(base.future_days),
             housekeeping: settings.housekeeping.unwrap_or(base.housekeeping),
             languages: settings.languages.unwrap_or(base.languages),
+            stream: settings.stream,
             base_url: base.base_url,
             hotel_id: base.hotel_id,
         })
@@ -142,6 +170,20 @@ fn read(vendor: &serde_json::Map<String, Value>) -> Result<Settings> {
     if days.into_iter().flatten().any(|days| days > 3660) {
         return refuse("past_days and future_days must be at most 3660".to_owned());
     }
+    if let Some(stream) = &settings.stream {
+        // The vendor's own rule for the code of a chain.
+        let chain = |byte: u8| byte.is_ascii_alphanumeric() || b" _%#$&-".contains(&byte);
+        let code = &stream.chain_code;
+        if code.is_empty() || code.len() > 20 || !code.bytes().all(chain) {
+            return refuse(
+                "stream.chain_code must be the chain's code, at most 20 letters".to_owned(),
+            );
+        }
+        if stream.wait_seconds > 30 || stream.reconnect_seconds > 120 {
+            let most = "stream.wait_seconds must be at most 30, and reconnect_seconds at most 120";
+            return refuse(most.to_owned());
+        }
+    }
     Ok(settings)
 }
 
@@ -184,6 +226,15 @@ mod tests {
             (json!({"hotel_id": "H", "time_zone": "EST5"}), "time_zone"),
             (json!({"hotel_id": "H", "currency": "Euro"}), "currency"),
             (json!({"hotel_id": "H", "past_days": 100_000}), "past_days"),
+            (
+                json!({"hotel_id": "H", "stream": {"chain_code": "a\"b"}}),
+                "chain_code",
+            ),
+            (
+                json!({"hotel_id": "H", "stream": {"chain_code": "C", "wait_seconds": 31}}),
+                "wait_seconds",
+            ),
+            (json!({"hotel_id": "H", "stream": {}}), "chain_code"),
         ] {
             let error = config(vendor.clone()).unwrap_err().to_string();
             assert!(error.contains(key), "{vendor}: {error}");

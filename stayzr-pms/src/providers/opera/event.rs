@@ -7,16 +7,17 @@ use stayzr_core::{
 
 use super::wire::BusinessEvent;
 
-/// What a batch of business events says happened: each record it names, in the order in which they
-/// were named.
+/// What a batch of business events says happened, polled or streamed: each record it names, in the
+/// order in which they were named.
 ///
 /// Errors never quote the body.
 pub fn parse_event(body: &[u8]) -> Result<Vec<PmsEvent>> {
     let refuse = |why: &'static str| Error::invalid("opera.businessEvents", why);
     let value: Value =
         serde_json::from_slice(body).map_err(|_| refuse("the body is not valid JSON"))?;
-    let events = BusinessEvent::batch(&value)
-        .ok_or_else(|| refuse("not business events of OPERA: businessEventData is missing"))?;
+    let events = BusinessEvent::batch(&value).ok_or_else(|| {
+        refuse("not business events of OPERA: neither businessEventData nor newEvents is there")
+    })?;
     let mut told: Vec<PmsEvent> = Vec::new();
     for event in &events {
         let said = read(event);
@@ -103,6 +104,27 @@ mod tests {
                 record,
             };
             assert_eq!(events, [expected], "{action}");
+        }
+    }
+
+    #[test]
+    fn a_streamed_event_says_the_same_as_a_polled_one() {
+        let event = json!({"metadata": {"offset": "150", "uniqueEventId": "u"},
+            "moduleName": "HOUSEKEEPING", "eventName": "ROOM STATUS CHANGED", "primaryKey": "112",
+            "hotelId": "HOTEL1", "detail": [{"elementName": "ROOM STATUS", "newValue": "CL"}]});
+        let expected = PmsEvent::Changed {
+            remote_property_id: "HOTEL1".to_owned(),
+            record: ExternalRef {
+                kind: EntityKind::Room,
+                id: "112".to_owned(),
+            },
+        };
+        for body in [
+            json!({"newEvents": [event, event]}),
+            json!({"type": "next", "payload": {"data": {"newEvent": event}}}),
+        ] {
+            let told = parse_event(body.to_string().as_bytes()).unwrap();
+            assert_eq!(told, [expected.clone()], "{body}");
         }
     }
 

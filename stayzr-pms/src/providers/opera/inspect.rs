@@ -50,7 +50,7 @@ const LISTED: Holds = Holds::Records(
 );
 
 /// Operations whose bodies are read, by the start of their names.
-const OPERATIONS: [(&str, Holds); 28] = [
+const OPERATIONS: [(&str, Holds); 30] = [
     ("getBusinessEvents", Holds::Events),
     (
         "getHotel",
@@ -109,6 +109,8 @@ const OPERATIONS: [(&str, Holds); 28] = [
     ("putProfile", Holds::Nothing),
     ("putReservation", Holds::Nothing),
     ("putRoomRelatedStatus", Holds::Nothing),
+    ("streaming.next", Holds::Events),
+    ("streaming.subscribe", Holds::Nothing),
 ];
 
 /// Reads a body of OPERA without asking OPERA anything: `operation` as OPERA names it

@@ -1,7 +1,6 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use async_trait::async_trait;
-use serde_json::Value;
 use stayzr_core::{
     Error, Result,
     limit::Priority,
@@ -12,18 +11,18 @@ use stayzr_core::{
 
 use super::{
     OperaClient, OperaConfig, OperaCredentials,
-    client::Place,
     context::{ContextCache, OperaContext},
-    fetch::{self, Position, RawPage, pair},
+    fetch::{self, Position, RawPage},
     parse_event, push,
     record::{self, collect},
+    stream::EventStream,
     transform::{
         GuestTransformer, PropertyTransformer, ReservationTransformer, RoomTransformer,
         RoomTypeTransformer,
     },
 };
 use crate::{
-    desk::{Desk, DeskCapabilities, EventBatch, EventFeed},
+    desk::{Desk, DeskCapabilities, EventFeed},
     http::VendorHttp,
     provider::{
         Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
@@ -61,10 +60,9 @@ use crate::{
 pub struct OperaProvider {
     client: OperaClient,
     context: ContextCache,
+    capabilities: Capabilities,
+    stream: Option<EventStream>,
 }
-
-/// The most events OPERA gives at once.
-const EVENTS: usize = 20;
 
 static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
     read: vec![
@@ -98,10 +96,21 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
 impl OperaProvider {
     /// A connection with these credentials.
     pub fn new(config: OperaConfig, credentials: OperaCredentials, http: VendorHttp) -> Self {
+        let stream = config.stream.clone().map(EventStream::new);
+        let mut capabilities = CAPABILITIES.clone();
+        if stream.is_some() {
+            capabilities.desk.events = Some(EventFeed::Account);
+        }
         Self {
             client: OperaClient::new(config, credentials, http),
             context: ContextCache::default(),
+            capabilities,
+            stream,
         }
+    }
+
+    pub(super) fn stream(&self) -> Option<&EventStream> {
+        self.stream.as_ref()
     }
 
     /// Typed calls with the same credentials and the same limit.
@@ -151,7 +160,7 @@ impl PmsProvider for OperaProvider {
     }
 
     fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
+        &self.capabilities
     }
 
     fn fields(&self, kind: EntityKind) -> &'static [FieldRule] {
@@ -242,44 +251,6 @@ impl PmsProvider for OperaProvider {
 
     fn desk(&self) -> Option<&dyn Desk> {
         Some(self)
-    }
-}
-
-#[async_trait]
-impl Desk for OperaProvider {
-    /// The next business events of the hotel, at most twenty.
-    ///
-    /// OPERA forgets events as it gives them and has no way to give them again: there is no position,
-    /// and an answer that is lost takes its events with it
-    /// ([`stayzr_core::ErrorKind::Ambiguous`]). [`stayzr_core::ErrorKind::Invalid`] where no external
-    /// system is configured.
-    async fn next_events(&self, _: Option<&Value>) -> Result<Option<EventBatch>> {
-        let config = self.client.config();
-        let system = config.external_system.as_deref().ok_or_else(|| {
-            Error::invalid(
-                "opera.getBusinessEvents",
-                "events are queued for an external system: set external_system in the vendor \
-                 settings to the code that the hotel configured",
-            )
-        })?;
-        let place = Place {
-            operation: "getBusinessEvents",
-            module: "int/v1",
-            parts: &[
-                "externalSystem",
-                system,
-                "hotels",
-                &config.hotel_id,
-                "businessEvents",
-            ],
-        };
-        let query = vec![pair("limit", EVENTS.to_string())];
-        let body = self.client.take(place, query).await?;
-        Ok(body.map(|body| EventBatch {
-            body: body.to_string().into_bytes(),
-            id: None,
-            position: None,
-        }))
     }
 }
 

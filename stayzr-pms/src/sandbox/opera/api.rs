@@ -1,7 +1,7 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use async_trait::async_trait;
@@ -48,6 +48,10 @@ pub(super) struct Running {
     pub(super) hotel: Hotel,
     pub(super) faults: FaultPlan,
     pub(super) calls: VecDeque<DateTime<Utc>>,
+    /// Whether somebody reads the stream.
+    pub(super) reader: bool,
+    /// The code that the stream is to be closed with.
+    pub(super) hang_up: Option<u16>,
 }
 
 /// The simulated vendor.
@@ -55,15 +59,19 @@ pub(super) struct Vendor {
     running: Mutex<Running>,
     pub(super) options: OperaOptions,
     state_file: Option<PathBuf>,
+    pub(super) myself: Weak<Vendor>,
 }
 
 impl Vendor {
-    pub(super) fn new(hotel: Hotel, options: OperaOptions) -> Self {
+    pub(super) fn new(hotel: Hotel, options: OperaOptions, myself: Weak<Self>) -> Self {
         Self {
+            myself,
             running: Mutex::new(Running {
                 hotel,
                 faults: FaultPlan::default(),
                 calls: VecDeque::new(),
+                reader: false,
+                hang_up: None,
             }),
             state_file: options.state_file.clone(),
             options,
@@ -180,6 +188,13 @@ impl Vendor {
         })
     }
 
+    /// Lets the stream be read, or what was asked for happen in its place.
+    fn streamed(&self, asked: Asked) -> Reply {
+        let fault = self.running().faults.take("subscriptions", false);
+        let refused = fault.and_then(|(kind, fault)| self.before_effect(kind, &fault));
+        refused.unwrap_or_else(|| self.subscribe(asked))
+    }
+
     fn before_effect(&self, kind: FaultKind, fault: &Fault) -> Option<Reply> {
         match kind {
             // The gateway says these without a body.
@@ -276,6 +291,7 @@ impl Handler for Vendor {
     async fn handle(&self, asked: Asked) -> Reply {
         match asked.path.strip_prefix("/_sandbox/") {
             Some(path) => control::handle(self, path, &asked),
+            None if asked.path == "/subscriptions" => self.streamed(asked),
             None => self.call(&asked),
         }
     }

@@ -34,6 +34,7 @@ pub(super) fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply {
             Reply::json(200, &json!({}))
         }
         (&Method::GET, ["stats"]) => stats(vendor),
+        (&Method::POST, ["stream"]) => hang_up(vendor, asked),
         (method, [kind, rest @ ..]) => {
             let kind = match *kind {
                 "reservations" => Kind::Reservations,
@@ -64,6 +65,22 @@ fn add_fault(vendor: &Vendor, asked: &Asked) -> Reply {
         Ok(()) => Reply::json(200, &json!({})),
         Err(reason) => refuse(400, &reason),
     }
+}
+
+/// `{"close": 1006}`: hangs up on whoever reads the stream.
+fn hang_up(vendor: &Vendor, asked: &Asked) -> Reply {
+    let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+    let Some(code) = body["close"]
+        .as_u64()
+        .and_then(|code| u16::try_from(code).ok())
+    else {
+        return refuse(
+            400,
+            "close must be the code of a WebSocket's end, such as 1006",
+        );
+    };
+    vendor.running().hang_up = Some(code);
+    Reply::json(200, &json!({}))
 }
 
 fn stats(vendor: &Vendor) -> Reply {

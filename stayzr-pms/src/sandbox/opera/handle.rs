@@ -61,7 +61,7 @@ impl OperaSandbox {
             .await
             .map_err(|error| fault("the sandbox cannot listen", error))?;
         hotel.port = listener.local_addr().ok().map(|address| address.port());
-        let vendor = Arc::new(Vendor::new(hotel, options));
+        let vendor = Arc::new_cyclic(|myself| Vendor::new(hotel, options, myself.clone()));
         vendor.keep(&vendor.running().hotel);
         let server = Server::start(listener, Arc::clone(&vendor) as _)
             .map_err(|error| fault("the sandbox cannot listen", error))?;
@@ -83,6 +83,11 @@ impl OperaSandbox {
         self.server.address
     }
 
+    /// The code of the hotel's chain, which streams its events.
+    pub fn chain_code(&self) -> String {
+        self.vendor.running().hotel.chain()
+    }
+
     /// The hotel's code.
     pub fn property_id(&self) -> String {
         self.vendor.running().hotel.hotel_id.clone()
@@ -92,6 +97,12 @@ impl OperaSandbox {
     pub fn inject(&self, fault: Fault) -> Result<()> {
         let added = self.vendor.running().faults.add(fault);
         added.map_err(|reason| Error::invalid("sandbox.opera.inject", reason))
+    }
+
+    /// Hangs up on whoever reads the stream of events, or reads it next, with this code; 1006 without
+    /// a word.
+    pub fn hang_up(&self, code: u16) {
+        self.vendor.running().hang_up = Some(code);
     }
 
     /// Closes every connection and frees the port.

@@ -10,6 +10,7 @@ mod read;
 mod route;
 mod seed;
 mod state;
+mod stream;
 mod view;
 mod write;
 

@@ -39,6 +39,7 @@ impl Hotel {
             profiles: seed.profiles(),
             bookings: BTreeMap::new(),
             events: VecDeque::new(),
+            streamed: VecDeque::new(),
             made: 0,
             token: None,
             tally: Tally::default(),

@@ -53,6 +53,8 @@ pub(super) struct Tally {
     pub(super) letters_sent: u64,
     pub(super) reprices: u64,
     pub(super) events_taken: u64,
+    #[serde(default)]
+    pub(super) events_streamed: u64,
 }
 
 /// A hotel with all its records.
@@ -75,6 +77,9 @@ pub(super) struct Hotel {
     pub(super) bookings: BTreeMap<String, Kept>,
     /// Business events that nobody has taken.
     pub(super) events: VecDeque<Value>,
+    /// Business events of the stream by their place in it, and when they happened.
+    #[serde(default)]
+    pub(super) streamed: VecDeque<(u64, DateTime<Utc>, Value)>,
     /// Numbers given out so far.
     pub(super) made: u64,
     pub(super) token: Option<(String, DateTime<Utc>)>,
@@ -93,6 +98,20 @@ impl Hotel {
     pub(super) fn local(&self, time: DateTime<Utc>) -> String {
         let local = time.with_timezone(&self.zone);
         local.format("%Y-%m-%d %H:%M:%S.0").to_string()
+    }
+
+    /// A local time as the stream writes it.
+    pub(super) fn local_millis(&self, time: DateTime<Utc>) -> String {
+        let local = time.with_timezone(&self.zone);
+        local.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    }
+
+    /// The code of the hotel's chain.
+    pub(super) fn chain(&self) -> String {
+        self.config["chainCode"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The business date: the night audit has run.

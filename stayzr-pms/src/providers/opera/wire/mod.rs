@@ -8,6 +8,7 @@ mod hotel;
 mod open;
 mod profile;
 mod reservation;
+mod stream;
 
 pub use event::BusinessEvent;
 pub use hotel::{Condition, Hotel, HotelAddress, Room, RoomType};
@@ -15,3 +16,4 @@ pub use open::{Node, Unreadable, parse_moment};
 pub(super) use profile::{EMAILS, PHONES, Sort, primary_of};
 pub use profile::{Profile, Says};
 pub use reservation::{Reservation, ReservationState};
+pub use stream::{SUBPROTOCOL, StreamSays, init, subscribe};

@@ -116,7 +116,7 @@ fn webhooks_of_the_vendor_name_each_record_once() {
             .iter()
             .filter_map(|event| match event {
                 PmsEvent::Changed { record, .. } => Some((record.kind, record.id.clone())),
-                PmsEvent::Unknown { .. } => None,
+                PmsEvent::Message { .. } | PmsEvent::Unknown { .. } => None,
             })
             .collect()
     };

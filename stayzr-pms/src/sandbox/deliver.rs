@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -42,5 +45,33 @@ impl Messenger {
             .send()
             .await;
         sent.ok().map(|response| response.status().as_u16())
+    }
+}
+
+/// Where webhooks go, and who brings them, one delivery at a time.
+pub(super) struct Deliveries {
+    target: Mutex<Option<SecretString>>,
+    pub(super) messenger: Messenger,
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+impl Deliveries {
+    pub(super) fn new(target: Option<SecretString>) -> Result<Self> {
+        Ok(Self {
+            target: Mutex::new(target),
+            messenger: Messenger::new()?,
+            turn: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    pub(super) fn set(&self, target: Option<SecretString>) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
+    }
+
+    pub(super) fn target(&self) -> Option<SecretString> {
+        self.target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
+use http::header;
 use serde::{Deserialize, Serialize};
+
+use super::server::Reply;
 
 /// How a sandbox misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +12,11 @@ pub enum FaultKind {
     StaleRead,
     /// `error_NNN`: this status, without an effect.
     Error(u16),
-    /// `rate_limit`: 429, with `Retry-After` where `retry_after` is given, without an effect.
+    /// `error_after_NNN`: this status and nothing else, after the effect, as from a gateway that gave
+    /// up too early.
+    ErrorAfter(u16),
+    /// `rate_limit`: the limit is reached, as the vendor says it; with 429 and `Retry-After` where
+    /// `retry_after` is given. Without an effect.
     RateLimit,
     /// `cut_before`: the connection closes before the effect.
     CutBefore,
@@ -63,13 +70,42 @@ impl FaultKind {
                 if let Some(wait) = other.strip_prefix("slow_") {
                     return Some(Self::Slow(Duration::from_millis(wait.parse().ok()?)));
                 }
-                let status: u16 = other.strip_prefix("error_")?.parse().ok()?;
-                (400..=599)
-                    .contains(&status)
-                    .then_some(Self::Error(status))?
+                match other.strip_prefix("error_after_") {
+                    Some(status) => Self::ErrorAfter(failure(status)?),
+                    None => Self::Error(failure(other.strip_prefix("error_")?)?),
+                }
             }
         })
     }
+
+    /// What is answered in place of an effect; none where the call goes on. `refuse` says a status in
+    /// the vendor's words.
+    pub(super) fn instead(self, fault: &Fault, refuse: impl Fn(u16) -> Reply) -> Option<Reply> {
+        match self {
+            Self::Error(status) => Some(refuse(status)),
+            Self::ExpiredToken => Some(refuse(401)),
+            Self::RateLimit => Some(match &fault.retry_after {
+                Some(wait) => refuse(429).with_header(header::RETRY_AFTER, wait),
+                None => refuse(429),
+            }),
+            Self::CutBefore => Some(Reply::Cut),
+            Self::Html => Some(Reply::page()),
+            Self::StaleRead
+            | Self::ErrorAfter(_)
+            | Self::Cut
+            | Self::Timeout
+            | Self::Malformed
+            | Self::Half
+            | Self::Slow(_)
+            | Self::Events(_) => None,
+        }
+    }
+}
+
+/// A status that says that something failed.
+fn failure(status: &str) -> Option<u16> {
+    let status = status.parse().ok()?;
+    (400..=599).contains(&status).then_some(status)
 }
 
 /// A fault that is to happen.

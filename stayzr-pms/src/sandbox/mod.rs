@@ -18,14 +18,17 @@
 //! | `GET /_sandbox/stats` | calls by operation and what they caused |
 
 pub mod cloudbeds;
+mod control;
 mod deliver;
 mod fault;
+mod file;
 pub mod mews;
 pub mod opera;
 mod people;
 mod profile;
 mod server;
 mod splitmix;
+mod window;
 
 pub use cloudbeds::{CloudbedsOptions, CloudbedsSandbox};
 pub use fault::{EventFault, Fault, FaultKind};

@@ -1,3 +1,4 @@
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 /// How many records a sandbox starts with.
@@ -92,6 +93,14 @@ pub struct HotelProfile {
     pub check_out: (u32, u32),
     /// Its room types.
     pub room_types: Vec<RoomTypeProfile>,
+}
+
+impl HotelProfile {
+    /// The hotel's day at a time.
+    pub(super) fn day(&self, now: DateTime<Utc>) -> NaiveDate {
+        let zone: chrono_tz::Tz = self.time_zone.parse().unwrap_or(chrono_tz::UTC);
+        now.with_timezone(&zone).date_naive()
+    }
 }
 
 impl Default for HotelProfile {

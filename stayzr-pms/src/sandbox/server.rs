@@ -8,6 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
@@ -18,6 +19,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use stayzr_core::{Error, Result};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -88,9 +90,44 @@ impl Reply {
         }
     }
 
+    /// A web page, as something in front of a vendor may answer.
+    pub(super) fn page() -> Self {
+        let mut page = Self::empty(200).with_header(header::CONTENT_TYPE, "text/html");
+        if let Self::Answer { body, .. } = &mut page {
+            body.extend_from_slice(b"<!doctype html><title>Welcome</title>");
+        }
+        page
+    }
+
+    /// Nothing but a status.
+    pub(super) fn empty(status: u16) -> Self {
+        Self::Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// The same with this header, where there is an answer and the value can be one.
+    pub(super) fn with_header(mut self, name: header::HeaderName, value: &str) -> Self {
+        if let (Self::Answer { headers, .. }, Ok(value)) =
+            (&mut self, header::HeaderValue::from_str(value))
+        {
+            headers.insert(name, value);
+        }
+        self
+    }
+
+    /// The same with the vendor's clock, which an answer carries.
+    pub(super) fn dated(self, now: DateTime<Utc>) -> Self {
+        let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        self.with_header(header::DATE, &date)
+    }
+
     /// What a fault that comes after the effect leaves of an answer; `hang` is how long a call hangs.
     pub(super) fn bent(mut self, fault: Option<FaultKind>, hang: Duration) -> Self {
         match fault {
+            Some(FaultKind::ErrorAfter(status)) => Self::empty(status),
             Some(FaultKind::Cut) => Self::Cut,
             Some(FaultKind::Timeout) => Self::Hang(hang),
             Some(FaultKind::Slow(wait)) => Self::Late(wait, Box::new(self)),
@@ -122,8 +159,8 @@ pub(super) struct Server {
 
 impl Server {
     /// Serves on a listener.
-    pub(super) fn start(listener: TcpListener, handler: Arc<dyn Handler>) -> std::io::Result<Self> {
-        let address = listener.local_addr()?;
+    pub(super) fn start(listener: TcpListener, handler: Arc<dyn Handler>) -> Result<Self> {
+        let address = listener.local_addr().map_err(deaf)?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(accept(listener, handler, stopped));
         Ok(Self {
@@ -145,6 +182,25 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.send_replace(true);
     }
+}
+
+/// Listens where it is wanted; with port 0 on the port of last time, if that is free, so that
+/// connections that were set up with it go on working. Notes the port for the next time.
+pub(super) async fn listen(wanted: SocketAddr, port: &mut Option<u16>) -> Result<TcpListener> {
+    let again = match *port {
+        Some(last) if wanted.port() == 0 => TcpListener::bind((wanted.ip(), last)).await.ok(),
+        _ => None,
+    };
+    let listener = match again {
+        Some(listener) => listener,
+        None => TcpListener::bind(wanted).await.map_err(deaf)?,
+    };
+    *port = listener.local_addr().ok().map(|address| address.port());
+    Ok(listener)
+}
+
+fn deaf(error: std::io::Error) -> Error {
+    Error::internal("sandbox.start", "the sandbox cannot listen").with_source(error)
 }
 
 async fn accept(
@@ -194,7 +250,7 @@ impl Body for Given {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutOnRequest>>> {
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, CutOnRequest>>> {
         let bytes = std::mem::take(&mut self.bytes);
         if bytes.is_empty() {
             return Poll::Ready((self.announced > 0).then_some(Err(CutOnRequest)));
@@ -216,7 +272,7 @@ async fn respond(
     handler: Arc<dyn Handler>,
     mut stopped: watch::Receiver<bool>,
     mut request: Request<Incoming>,
-) -> Result<Response<Given>, CutOnRequest> {
+) -> std::result::Result<Response<Given>, CutOnRequest> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let mut reply = match Limited::new(body, LARGEST).collect().await {

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
 use http_body_util::{BodyExt, Empty};
 use hyper::{Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use stayzr_core::transform::EntityKind;
+use stayzr_core::{clock::ManualClock, transform::EntityKind};
 use stayzr_pms::sandbox::{HotelProfile, MewsSandbox, SandboxOptions};
 
 use crate::common::{Desk, all, id, provider, sandbox, start};
@@ -124,6 +125,7 @@ async fn the_limit_holds_in_any_window() {
     let sandbox = start(SandboxOptions {
         limit: 5,
         limit_window: Duration::from_secs(1),
+        clock: Arc::new(ManualClock::new(Utc::now())),
         ..SandboxOptions::default()
     })
     .await;

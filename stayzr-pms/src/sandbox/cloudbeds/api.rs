@@ -1,24 +1,24 @@
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use http::{HeaderValue, header};
+use http::header;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use stayzr_core::clock::Clock;
 
 use super::{
     super::{
+        deliver::Deliveries,
         fault::{Fault, FaultKind, FaultPlan},
+        file,
         server::{Asked, Handler, Reply},
+        window::Window,
     },
     CloudbedsOptions, control,
-    delivery::Deliveries,
     form::Form,
     oauth::{self, Application},
     read::{Answer, READS, read},
@@ -29,12 +29,15 @@ use super::{
 /// What every call's path starts with.
 const ROOT: &str = "/api/v1.3/";
 
+/// How it says that the limit is reached.
+const BUSY: &str = "Too many requests: the rate limit is exceeded";
+
 /// What changes while the sandbox runs.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) hotel: Hotel,
     pub(super) faults: FaultPlan,
-    calls: VecDeque<DateTime<Utc>>,
+    pub(super) window: Window,
 }
 
 /// The simulated vendor.
@@ -48,8 +51,6 @@ pub(super) struct Vendor {
     pub(super) base_url: OnceLock<String>,
     application: Application,
     api_key: SecretString,
-    limit: usize,
-    window: Duration,
     hang: Duration,
     state_file: Option<PathBuf>,
 }
@@ -70,7 +71,7 @@ impl Vendor {
             running: Mutex::new(Running {
                 hotel,
                 faults: FaultPlan::default(),
-                calls: VecDeque::new(),
+                window: Window::new(options.limit, options.limit_window),
             }),
             deliveries,
             clock: Arc::clone(&options.clock),
@@ -83,8 +84,6 @@ impl Vendor {
                 token_life: options.token_life,
             },
             api_key: options.api_key.clone(),
-            limit: options.limit,
-            window: options.limit_window,
             hang: options.hang,
             state_file: options.state_file.clone(),
         }
@@ -96,11 +95,7 @@ impl Vendor {
 
     /// Keeps the hotel, where a file was named. A change is on disk before it is answered.
     pub(super) fn keep(&self, hotel: &Hotel) {
-        if let Some(path) = &self.state_file
-            && let Err(error) = hotel.save(path)
-        {
-            tracing::warn!(%error, "the sandbox cannot keep its state");
-        }
+        file::keep(hotel, self.state_file.as_deref());
     }
 
     pub(super) fn moment(&self) -> Moment {
@@ -133,8 +128,8 @@ impl Vendor {
         {
             return reply;
         }
-        if !self.within_limit(&mut running) {
-            return self.refuse(200, "Too many requests: the rate limit is exceeded");
+        if !running.window.admit(self.clock.now()) {
+            return self.refuse(200, BUSY);
         }
         *running
             .hotel
@@ -144,7 +139,7 @@ impl Vendor {
             .or_default() += 1;
         let fault = running.faults.take(method, READS.contains(&method));
         if let Some((kind, fault)) = &fault
-            && let Some(reply) = self.before_effect(*kind, fault)
+            && let Some(reply) = self.instead(&mut running.hotel, *kind, fault)
         {
             return reply;
         }
@@ -192,30 +187,20 @@ impl Vendor {
         }
     }
 
-    fn before_effect(&self, kind: FaultKind, fault: &Fault) -> Option<Reply> {
-        match kind {
-            FaultKind::Error(401) => {
-                Some(self.stranger("The access token is invalid or has expired."))
-            }
-            FaultKind::Error(status) => Some(self.refuse(status, "An error was asked for.")),
-            // Cloudbeds documents no status of its own for this; something in front of it may have one.
-            FaultKind::RateLimit => Some(match &fault.retry_after {
-                Some(wait) => with_retry_after(self.refuse(429, "Too many requests"), wait),
-                None => self.refuse(200, "Too many requests: the rate limit is exceeded"),
-            }),
-            FaultKind::CutBefore => Some(Reply::Cut),
-            FaultKind::Html => Some(page()),
-            FaultKind::ExpiredToken => {
-                Some(self.stranger("The access token is invalid or has expired."))
-            }
-            FaultKind::StaleRead
-            | FaultKind::Cut
-            | FaultKind::Timeout
-            | FaultKind::Malformed
-            | FaultKind::Half
-            | FaultKind::Slow(_)
-            | FaultKind::Events(_) => None,
+    /// What is answered in place of an effect.
+    fn instead(&self, hotel: &mut Hotel, kind: FaultKind, fault: &Fault) -> Option<Reply> {
+        if kind == FaultKind::ExpiredToken {
+            hotel.tokens.access = None;
         }
+        kind.instead(fault, |status| match status {
+            401 => self.stranger("The access token is invalid or has expired."),
+            // Cloudbeds documents no status of its own for this; something in front of it may have one.
+            429 if kind == FaultKind::RateLimit && fault.retry_after.is_none() => {
+                self.refuse(200, BUSY)
+            }
+            429 => self.refuse(429, "Too many requests"),
+            _ => self.refuse(status, "An error was asked for."),
+        })
     }
 
     /// Lets in who has the key or a good token, and asks about this property.
@@ -247,23 +232,6 @@ impl Vendor {
         Ok(())
     }
 
-    /// Counts a call; a sliding window.
-    fn within_limit(&self, running: &mut Running) -> bool {
-        let now = self.clock.now();
-        let window = chrono::TimeDelta::from_std(self.window).unwrap_or_default();
-        while running.calls.front().is_some_and(|at| *at + window <= now) {
-            running.calls.pop_front();
-        }
-        if running.calls.len() >= self.limit {
-            running.hotel.tally.refused_by_limit += 1;
-            return false;
-        }
-        running.calls.push_back(now);
-        let tally = &mut running.hotel.tally;
-        tally.most_in_window = tally.most_in_window.max(running.calls.len());
-        true
-    }
-
     fn stranger(&self, message: &str) -> Reply {
         let body = json!({"error": "access_denied", "error_description": message});
         self.dated(Reply::json(401, &body))
@@ -276,16 +244,8 @@ impl Vendor {
         ))
     }
 
-    /// The vendor's clock, which an answer carries.
-    fn dated(&self, mut reply: Reply) -> Reply {
-        let now = self.clock.now();
-        let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        if let (Reply::Answer { headers, .. }, Ok(date)) =
-            (&mut reply, HeaderValue::from_str(&date))
-        {
-            headers.insert(header::DATE, date);
-        }
-        reply
+    fn dated(&self, reply: Reply) -> Reply {
+        reply.dated(self.clock.now())
     }
 }
 
@@ -306,31 +266,6 @@ fn is_form(asked: &Asked) -> bool {
     let kind = asked.headers.get(header::CONTENT_TYPE);
     kind.and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
-}
-
-fn with_retry_after(mut reply: Reply, wait: &str) -> Reply {
-    if let (Reply::Answer { headers, .. }, Ok(wait)) = (&mut reply, HeaderValue::from_str(wait)) {
-        headers.insert(header::RETRY_AFTER, wait);
-    }
-    reply
-}
-
-fn page() -> Reply {
-    typed(
-        "text/html",
-        b"<!doctype html><title>Welcome</title>".to_vec(),
-    )
-}
-
-fn typed(kind: &'static str, body: Vec<u8>) -> Reply {
-    Reply::Answer {
-        status: 200,
-        headers: http::HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(kind),
-        )]),
-        body,
-    }
 }
 
 #[async_trait]

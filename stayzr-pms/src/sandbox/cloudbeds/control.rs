@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        fault::Fault,
+        control::{self, missing, object, refuse},
         server::{Asked, Reply},
     },
     api::Vendor,
@@ -26,11 +26,7 @@ pub(super) async fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply 
     let parts: Vec<&str> = path.split('/').collect();
     match (&asked.method, parts.as_slice()) {
         (&Method::POST, ["deliver"]) => Reply::json(200, &vendor.deliver(true).await),
-        (&Method::POST, ["faults"]) => add_fault(vendor, asked),
-        (&Method::DELETE, ["faults"]) => {
-            vendor.running().faults.clear();
-            Reply::json(200, &json!({}))
-        }
+        (_, ["faults"]) => control::faults(&mut vendor.running().faults, asked),
         (&Method::GET, ["stats"]) => stats(vendor),
         (method, [kind, rest @ ..]) => {
             let kind = match *kind {
@@ -45,38 +41,11 @@ pub(super) async fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply 
     }
 }
 
-fn missing() -> Reply {
-    refuse(404, "there is nothing here")
-}
-
-fn refuse(status: u16, message: &str) -> Reply {
-    Reply::json(status, &json!({"success": false, "message": message}))
-}
-
-fn object(asked: &Asked) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(&asked.body) {
-        Ok(Value::Object(fields)) => Some(fields),
-        _ => None,
-    }
-}
-
-fn add_fault(vendor: &Vendor, asked: &Asked) -> Reply {
-    let fault: Fault = match serde_json::from_slice(&asked.body) {
-        Ok(fault) => fault,
-        Err(error) => return refuse(400, &format!("not a fault: {error}")),
-    };
-    match vendor.running().faults.add(fault) {
-        Ok(()) => Reply::json(200, &json!({})),
-        Err(reason) => refuse(400, &reason),
-    }
-}
-
 fn stats(vendor: &Vendor) -> Reply {
     let running = vendor.running();
-    let mut stats = json!(running.hotel.tally);
-    stats["webhooks_waiting"] = json!(running.hotel.events.len());
-    stats["total_calls"] = json!(running.hotel.tally.calls.values().sum::<u64>());
-    Reply::json(200, &stats)
+    let hotel = &running.hotel;
+    let waiting = ("webhooks_waiting", hotel.events.len());
+    control::stats(&hotel.tally, &running.window, waiting)
 }
 
 fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &Asked) -> Reply {
@@ -97,8 +66,9 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             one(hotel, kind, id).map_or_else(missing, |it| Reply::json(200, &it))
         }
         (&Method::PATCH, [id]) => {
-            let Some(fields) = object(asked) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let fields = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             if !patch(hotel, kind, id, &fields, moment) {
                 return missing();
@@ -106,9 +76,22 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             vendor.keep(hotel);
             one(hotel, kind, id).map_or_else(missing, |it| Reply::json(200, &it))
         }
+        (&Method::DELETE, [id]) => {
+            let lost = match kind {
+                Kind::Reservations => hotel.bookings.remove(*id).is_some(),
+                Kind::Guests => hotel.guests.remove(*id).is_some(),
+                Kind::Rooms => hotel.rooms.remove(*id).is_some(),
+            };
+            if !lost {
+                return missing();
+            }
+            vendor.keep(hotel);
+            Reply::json(200, &json!({}))
+        }
         (&Method::POST, []) => {
-            let Some(fields) = object(asked) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let fields = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             let id = match kind {
                 Kind::Guests => add_guest(hotel, moment),

@@ -3,13 +3,18 @@ use std::{net::SocketAddr, sync::Arc};
 use secrecy::SecretString;
 use serde_json::Value;
 use stayzr_core::{Error, Result};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use super::{
-    super::{Fault, server::Server},
+    super::{
+        Fault,
+        deliver::Deliveries,
+        file,
+        server::{Server, listen},
+    },
     CloudbedsOptions,
     api::Vendor,
-    delivery::{self, Deliveries},
+    delivery,
     state::Hotel,
 };
 
@@ -45,32 +50,18 @@ impl CloudbedsSandbox {
     /// Starts a sandbox: with the state of its file, or with records made from the seed. Errors if
     /// it cannot listen, or if the file cannot be read.
     pub async fn start(options: CloudbedsOptions) -> Result<Self> {
-        let fault = |what: &'static str, error: std::io::Error| {
-            Error::internal("sandbox.cloudbeds.start", what).with_source(error)
-        };
-        let slug = &options.hotel.slug;
-        let kept = match &options.state_file {
-            Some(path) => Hotel::load(path, options.seed, slug)
-                .map_err(|error| fault("the state file cannot be read", error))?,
-            None => None,
-        };
-        let mut hotel = kept.unwrap_or_else(|| {
+        let kept: Option<Hotel> = file::load(options.state_file.as_deref())?;
+        let ours = |hotel: &Hotel| hotel.seed == options.seed && hotel.slug == options.hotel.slug;
+        let mut hotel = kept.filter(ours).unwrap_or_else(|| {
             let now = options.clock.now();
-            let zone: chrono_tz::Tz = options.hotel.time_zone.parse().unwrap_or(chrono_tz::UTC);
-            let today = options
-                .today
-                .unwrap_or_else(|| now.with_timezone(&zone).date_naive());
+            let today = options.today.unwrap_or_else(|| options.hotel.day(now));
             Hotel::seeded(options.seed, &options.hotel, options.counts, today, now)
         });
-        let listener = listen(options.listen, hotel.port)
-            .await
-            .map_err(|error| fault("the sandbox cannot listen", error))?;
+        let listener = listen(options.listen, &mut hotel.port).await?;
         let deliveries = Deliveries::new(options.webhook_url.clone())?;
-        hotel.port = listener.local_addr().ok().map(|address| address.port());
         let vendor = Arc::new(Vendor::new(hotel, &options, deliveries));
         vendor.keep(&vendor.running().hotel);
-        let server = Server::start(listener, Arc::clone(&vendor) as _)
-            .map_err(|error| fault("the sandbox cannot listen", error))?;
+        let server = Server::start(listener, Arc::clone(&vendor) as _)?;
         let courier = tokio::spawn(delivery::run(Arc::downgrade(&vendor)));
         let base_url = format!("http://{}", server.address);
         vendor.base_url.get_or_init(|| base_url.clone());
@@ -118,15 +109,4 @@ impl CloudbedsSandbox {
         self.courier.abort();
         self.server.shutdown().await;
     }
-}
-
-/// The port of last time, if it is free and none is asked for: connections that were set up with
-/// it go on working.
-async fn listen(wanted: SocketAddr, last: Option<u16>) -> std::io::Result<TcpListener> {
-    if let (0, Some(port)) = (wanted.port(), last)
-        && let Ok(listener) = TcpListener::bind(SocketAddr::new(wanted.ip(), port)).await
-    {
-        return Ok(listener);
-    }
-    TcpListener::bind(wanted).await
 }

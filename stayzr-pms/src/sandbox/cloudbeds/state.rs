@@ -1,8 +1,4 @@
-use std::{
-    collections::{BTreeMap, VecDeque},
-    io::Write as _,
-    path::Path,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -112,8 +108,6 @@ pub(super) struct Subscribed {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tally {
     pub(super) calls: BTreeMap<String, u64>,
-    pub(super) refused_by_limit: u64,
-    pub(super) most_in_window: usize,
     pub(super) emails_sent: u64,
     pub(super) reprices: u64,
     pub(super) conditions_switched: u64,
@@ -278,26 +272,6 @@ impl Hotel {
             due: moment.due,
             attempts: 0,
         });
-    }
-
-    /// Reads a hotel from a file; none if there is none, or it is of another hotel.
-    pub(super) fn load(path: &Path, seed: u64, slug: &str) -> std::io::Result<Option<Self>> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let hotel: Self = serde_json::from_slice(&text)?;
-        Ok((hotel.seed == seed && hotel.slug == slug).then_some(hotel))
-    }
-
-    /// Writes the hotel to a file, which is replaced at once or not at all.
-    pub(super) fn save(&self, path: &Path) -> std::io::Result<()> {
-        let draft = path.with_extension("tmp");
-        let mut file = std::fs::File::create(&draft)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_data()?;
-        std::fs::rename(&draft, path)
     }
 }
 

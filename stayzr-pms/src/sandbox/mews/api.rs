@@ -1,24 +1,24 @@
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use http::{HeaderValue, Method, header};
+use http::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use stayzr_core::clock::Clock;
 
 use super::{
     super::{
-        fault::{Fault, FaultKind, FaultPlan},
+        deliver::Deliveries,
+        fault::{FaultKind, FaultPlan},
+        file,
         server::{Asked, Handler, Reply},
+        window::Window,
     },
     control,
-    delivery::Deliveries,
     list::Refusal,
     read::{is_read, read},
     state::Hotel,
@@ -30,7 +30,7 @@ use super::{
 pub(super) struct Running {
     pub(super) hotel: Hotel,
     pub(super) faults: FaultPlan,
-    calls: VecDeque<DateTime<Utc>>,
+    pub(super) window: Window,
     requests: u64,
 }
 
@@ -43,8 +43,6 @@ pub(super) struct Vendor {
     pub(super) webhook_retry: Duration,
     client_token: SecretString,
     access_token: SecretString,
-    limit: usize,
-    window: Duration,
     hang: Duration,
     state_file: Option<PathBuf>,
 }
@@ -59,7 +57,7 @@ impl Vendor {
             running: Mutex::new(Running {
                 hotel,
                 faults: FaultPlan::default(),
-                calls: VecDeque::new(),
+                window: Window::new(options.limit, options.limit_window),
                 requests: 0,
             }),
             deliveries,
@@ -68,8 +66,6 @@ impl Vendor {
             webhook_retry: options.webhook_retry,
             client_token: options.client_token.clone(),
             access_token: options.access_token.clone(),
-            limit: options.limit,
-            window: options.limit_window,
             hang: options.hang,
             state_file: options.state_file.clone(),
         }
@@ -81,11 +77,7 @@ impl Vendor {
 
     /// Keeps the hotel, where a file was named. A change is on disk before it is answered.
     pub(super) fn keep(&self, hotel: &Hotel) {
-        if let Some(path) = &self.state_file
-            && let Err(error) = hotel.save(path)
-        {
-            tracing::warn!(%error, "the sandbox cannot keep its state");
-        }
+        file::keep(hotel, self.state_file.as_deref());
     }
 
     pub(super) fn moment(&self) -> Moment {
@@ -109,9 +101,11 @@ impl Vendor {
         if let Some(message) = self.stranger(&body) {
             return self.refuse(&running, 401, message);
         }
-        if !self.within_limit(&mut running) {
+        let now = self.clock.now();
+        if !running.window.admit(now) {
+            let wait = running.window.wait_seconds(now).to_string();
             let reply = self.refuse(&running, 429, "Too many requests.");
-            return with_retry_after(reply, &self.wait(&running));
+            return reply.with_header(header::RETRY_AFTER, &wait);
         }
         *running
             .hotel
@@ -120,8 +114,16 @@ impl Vendor {
             .entry(operation.to_owned())
             .or_default() += 1;
         let fault = running.faults.take(operation, is_read(operation));
+        let refuse = |status: u16| {
+            let message = match status {
+                401 => "Invalid AccessToken.",
+                429 => "Too many requests.",
+                _ => "An error was asked for.",
+            };
+            self.refuse(&running, status, message)
+        };
         if let Some((kind, fault)) = &fault
-            && let Some(reply) = self.before_effect(&running, *kind, fault)
+            && let Some(reply) = kind.instead(fault, refuse)
         {
             return reply;
         }
@@ -154,31 +156,6 @@ impl Vendor {
         answer
     }
 
-    fn before_effect(&self, running: &Running, kind: FaultKind, fault: &Fault) -> Option<Reply> {
-        match kind {
-            FaultKind::Error(status) => {
-                Some(self.refuse(running, status, "An error was asked for."))
-            }
-            FaultKind::RateLimit => {
-                let reply = self.refuse(running, 429, "Too many requests.");
-                Some(match &fault.retry_after {
-                    Some(wait) => with_retry_after(reply, wait),
-                    None => reply,
-                })
-            }
-            FaultKind::CutBefore => Some(Reply::Cut),
-            FaultKind::Html => Some(page()),
-            FaultKind::ExpiredToken => Some(self.refuse(running, 401, "Invalid AccessToken.")),
-            FaultKind::StaleRead
-            | FaultKind::Cut
-            | FaultKind::Timeout
-            | FaultKind::Malformed
-            | FaultKind::Half
-            | FaultKind::Slow(_)
-            | FaultKind::Events(_) => None,
-        }
-    }
-
     /// What is wrong with the credentials, if anything is.
     fn stranger(&self, body: &Map<String, Value>) -> Option<&'static str> {
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -193,52 +170,14 @@ impl Vendor {
         }
     }
 
-    /// Counts a call; a sliding window, as Mews has it.
-    fn within_limit(&self, running: &mut Running) -> bool {
-        let now = self.clock.now();
-        let window = chrono::TimeDelta::from_std(self.window).unwrap_or_default();
-        while running.calls.front().is_some_and(|at| *at + window <= now) {
-            running.calls.pop_front();
-        }
-        if running.calls.len() >= self.limit {
-            running.hotel.tally.refused_by_limit += 1;
-            return false;
-        }
-        running.calls.push_back(now);
-        let tally = &mut running.hotel.tally;
-        tally.most_in_window = tally.most_in_window.max(running.calls.len());
-        true
-    }
-
-    /// Whole seconds until the oldest call leaves the window.
-    fn wait(&self, running: &Running) -> String {
-        let window = chrono::TimeDelta::from_std(self.window).unwrap_or_default();
-        let left = running
-            .calls
-            .front()
-            .map_or(0, |at| (*at + window - self.clock.now()).num_milliseconds());
-        (left.max(0) / 1000 + 1).to_string()
-    }
-
     fn refuse(&self, running: &Running, status: u16, message: &str) -> Reply {
         let request = format!("SANDBOX:{:08}", running.requests);
         let body = json!({"Message": message, "RequestId": request});
         self.dated(Reply::json(status, &body))
     }
 
-    /// The vendor's clock, which an answer carries.
-    fn dated(&self, mut reply: Reply) -> Reply {
-        let date = self
-            .clock
-            .now()
-            .format("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string();
-        if let (Reply::Answer { headers, .. }, Ok(date)) =
-            (&mut reply, HeaderValue::from_str(&date))
-        {
-            headers.insert(header::DATE, date);
-        }
-        reply
+    fn dated(&self, reply: Reply) -> Reply {
+        reply.dated(self.clock.now())
     }
 }
 
@@ -266,24 +205,6 @@ const OPERATIONS: [&str; 19] = [
 
 fn is_operation(operation: &str) -> bool {
     OPERATIONS.contains(&operation)
-}
-
-fn with_retry_after(mut reply: Reply, wait: &str) -> Reply {
-    if let (Reply::Answer { headers, .. }, Ok(wait)) = (&mut reply, HeaderValue::from_str(wait)) {
-        headers.insert(header::RETRY_AFTER, wait);
-    }
-    reply
-}
-
-fn page() -> Reply {
-    Reply::Answer {
-        status: 200,
-        headers: http::HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/html"),
-        )]),
-        body: b"<!doctype html><title>Welcome</title>".to_vec(),
-    }
 }
 
 #[async_trait]

@@ -1,9 +1,9 @@
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     super::{
-        fault::Fault,
+        control::{self, missing, object, refuse},
         server::{Asked, Reply},
     },
     api::Vendor,
@@ -15,11 +15,7 @@ pub(super) async fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply 
     let parts: Vec<&str> = path.split('/').collect();
     match (&asked.method, parts.as_slice()) {
         (&Method::POST, ["deliver"]) => Reply::json(200, &vendor.deliver(true).await),
-        (&Method::POST, ["faults"]) => add_fault(vendor, asked),
-        (&Method::DELETE, ["faults"]) => {
-            vendor.running().faults.clear();
-            Reply::json(200, &json!({}))
-        }
+        (_, ["faults"]) => control::faults(&mut vendor.running().faults, asked),
         (&Method::GET, ["stats"]) => stats(vendor),
         (method, ["property"]) => property(vendor, method, asked),
         (method, [kind, rest @ ..]) => match (Kind::parse(kind), rest) {
@@ -30,38 +26,11 @@ pub(super) async fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply 
     }
 }
 
-fn missing() -> Reply {
-    refuse(404, "there is nothing here")
-}
-
-fn refuse(status: u16, message: &str) -> Reply {
-    Reply::json(status, &json!({"Message": message}))
-}
-
-fn object(asked: &Asked) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(&asked.body) {
-        Ok(Value::Object(fields)) => Some(fields),
-        _ => None,
-    }
-}
-
-fn add_fault(vendor: &Vendor, asked: &Asked) -> Reply {
-    let fault: Fault = match serde_json::from_slice(&asked.body) {
-        Ok(fault) => fault,
-        Err(error) => return refuse(400, &format!("not a fault: {error}")),
-    };
-    match vendor.running().faults.add(fault) {
-        Ok(()) => Reply::json(200, &json!({})),
-        Err(reason) => refuse(400, &reason),
-    }
-}
-
 fn stats(vendor: &Vendor) -> Reply {
     let running = vendor.running();
-    let mut stats = json!(running.hotel.tally);
-    stats["webhooks_waiting"] = json!(running.hotel.events.len());
-    stats["total_calls"] = json!(running.hotel.tally.calls.values().sum::<u64>());
-    Reply::json(200, &stats)
+    let hotel = &running.hotel;
+    let waiting = ("webhooks_waiting", hotel.events.len());
+    control::stats(&hotel.tally, &running.window, waiting)
 }
 
 fn property(vendor: &Vendor, method: &Method, asked: &Asked) -> Reply {
@@ -71,8 +40,9 @@ fn property(vendor: &Vendor, method: &Method, asked: &Asked) -> Reply {
     match *method {
         Method::GET => {}
         Method::PATCH => {
-            let Some(fields) = object(asked) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let fields = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             hotel.change_property(fields, moment.at);
             vendor.keep(hotel);
@@ -96,8 +66,9 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             None => missing(),
         },
         (&Method::PATCH, [id]) => {
-            let Some(fields) = object(asked) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let fields = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             if !hotel.change(kind, id, fields, moment.at, moment.due) {
                 return missing();
@@ -116,7 +87,9 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             Reply::json(200, &json!({}))
         }
         (&Method::POST, [id, "merge"]) if kind == Kind::Guests => {
-            let into = object(asked).and_then(|body| body.get("into")?.as_str().map(str::to_owned));
+            let into = object(asked)
+                .ok()
+                .and_then(|body| body.get("into")?.as_str().map(str::to_owned));
             let Some(into) = into else {
                 return refuse(400, "must name the guest who remains as `into`");
             };
@@ -127,8 +100,9 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             Reply::json(200, &json!(hotel.guests.get(*id).map(|guest| &guest.now)))
         }
         (&Method::POST, []) => {
-            let Some(given) = object(asked) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let given = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             let mut fields = match kind {
                 Kind::Guests => hotel.blank_customer(),

@@ -1,14 +1,9 @@
-use std::{
-    sync::{Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::{sync::Weak, time::Duration};
 
 use chrono::TimeDelta;
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use stayzr_core::Result;
 
-use super::{super::deliver::Messenger, api::Vendor, state::Event};
+use super::{api::Vendor, state::Event};
 
 /// How many events one webhook carries.
 const BATCH: usize = 100;
@@ -18,34 +13,6 @@ const ATTEMPTS: u32 = 10;
 
 /// How often waiting events are looked at.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Where webhooks go, and who brings them.
-pub(super) struct Deliveries {
-    target: Mutex<Option<SecretString>>,
-    messenger: Messenger,
-    turn: tokio::sync::Mutex<()>,
-}
-
-impl Deliveries {
-    pub(super) fn new(target: Option<SecretString>) -> Result<Self> {
-        Ok(Self {
-            target: Mutex::new(target),
-            messenger: Messenger::new()?,
-            turn: tokio::sync::Mutex::new(()),
-        })
-    }
-
-    pub(super) fn set(&self, target: Option<SecretString>) {
-        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
-    }
-
-    fn target(&self) -> Option<SecretString> {
-        self.target
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
 
 impl Vendor {
     /// Sends what is due, or everything that waits, in webhooks of at most a hundred events. What

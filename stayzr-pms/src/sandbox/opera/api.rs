@@ -1,18 +1,16 @@
-use std::{
-    collections::VecDeque,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError, Weak},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use http::{HeaderValue, Method, header};
+use http::{Method, header};
 use serde_json::{Value, json};
 
 use super::{
     super::{
-        fault::{Fault, FaultKind, FaultPlan},
+        fault::{FaultKind, FaultPlan},
+        file,
         server::{Asked, Handler, Reply},
+        window::Window,
     },
     OperaOptions, control,
     read::{Query, Reader},
@@ -47,7 +45,7 @@ impl Refusal {
 pub(super) struct Running {
     pub(super) hotel: Hotel,
     pub(super) faults: FaultPlan,
-    pub(super) calls: VecDeque<DateTime<Utc>>,
+    pub(super) window: Window,
     /// Whether somebody reads the stream.
     pub(super) reader: bool,
     /// The code that the stream is to be closed with.
@@ -58,7 +56,6 @@ pub(super) struct Running {
 pub(super) struct Vendor {
     running: Mutex<Running>,
     pub(super) options: OperaOptions,
-    state_file: Option<PathBuf>,
     pub(super) myself: Weak<Vendor>,
 }
 
@@ -69,11 +66,10 @@ impl Vendor {
             running: Mutex::new(Running {
                 hotel,
                 faults: FaultPlan::default(),
-                calls: VecDeque::new(),
+                window: Window::new(options.limit, options.limit_window),
                 reader: false,
                 hang_up: None,
             }),
-            state_file: options.state_file.clone(),
             options,
         }
     }
@@ -88,11 +84,7 @@ impl Vendor {
 
     /// Keeps the hotel, where a file was named. A change is on disk before it is answered.
     pub(super) fn keep(&self, hotel: &Hotel) {
-        if let Some(path) = &self.state_file
-            && let Err(error) = hotel.save(path)
-        {
-            tracing::warn!(%error, "the sandbox cannot keep its state");
-        }
+        file::keep(hotel, self.options.state_file.as_deref());
     }
 
     fn call(&self, asked: &Asked) -> Reply {
@@ -106,7 +98,7 @@ impl Vendor {
         {
             return reply;
         }
-        if !self.within_limit(&mut running) {
+        if !running.window.admit(self.now()) {
             return self.bare(429);
         }
         let calls = &mut running.hotel.tally.calls;
@@ -117,7 +109,7 @@ impl Vendor {
             running.hotel.token = None;
         }
         if let Some((kind, fault)) = &fault
-            && let Some(reply) = self.before_effect(*kind, fault)
+            && let Some(reply) = kind.instead(fault, |status| self.fail(status))
         {
             return reply;
         }
@@ -191,45 +183,19 @@ impl Vendor {
     /// Lets the stream be read, or what was asked for happen in its place.
     fn streamed(&self, asked: Asked) -> Reply {
         let fault = self.running().faults.take("subscriptions", false);
-        let refused = fault.and_then(|(kind, fault)| self.before_effect(kind, &fault));
+        let refused =
+            fault.and_then(|(kind, fault)| kind.instead(&fault, |status| self.fail(status)));
         refused.unwrap_or_else(|| self.subscribe(asked))
     }
 
-    fn before_effect(&self, kind: FaultKind, fault: &Fault) -> Option<Reply> {
-        match kind {
+    fn fail(&self, status: u16) -> Reply {
+        match status {
             // The gateway says these without a body.
-            FaultKind::Error(status @ (401 | 502 | 503)) => Some(self.bare(status)),
-            FaultKind::Error(status) => {
+            401 | 429 | 502 | 503 => self.bare(status),
+            _ => {
                 let title = "An error was asked for".to_owned();
-                Some(self.refuse(&Refusal { status, title }))
+                self.refuse(&Refusal { status, title })
             }
-            FaultKind::RateLimit => {
-                let reply = self.bare(429);
-                let wait = fault.retry_after.as_deref();
-                Some(
-                    match wait.and_then(|wait| HeaderValue::from_str(wait).ok()) {
-                        Some(wait) => with_header(reply, header::RETRY_AFTER, wait),
-                        None => reply,
-                    },
-                )
-            }
-            FaultKind::CutBefore => Some(Reply::Cut),
-            FaultKind::Html => Some(Reply::Answer {
-                status: 200,
-                headers: http::HeaderMap::from_iter([(
-                    header::CONTENT_TYPE,
-                    HeaderValue::from_static("text/html"),
-                )]),
-                body: b"<!doctype html><title>Welcome</title>".to_vec(),
-            }),
-            FaultKind::ExpiredToken => Some(self.bare(401)),
-            FaultKind::StaleRead
-            | FaultKind::Cut
-            | FaultKind::Timeout
-            | FaultKind::Malformed
-            | FaultKind::Half
-            | FaultKind::Slow(_)
-            | FaultKind::Events(_) => None,
         }
     }
 
@@ -246,10 +212,7 @@ impl Vendor {
             Ok((body, None)) => self.dated(Reply::json(200, &body)),
             Ok((body, Some(at))) => {
                 let reply = self.dated(Reply::json(201, &body));
-                match HeaderValue::from_str(&at) {
-                    Ok(at) => with_header(reply, header::LOCATION, at),
-                    Err(_) => reply,
-                }
+                reply.with_header(header::LOCATION, &at)
             }
             Err(refusal) => self.refuse(&refusal),
         }
@@ -262,28 +225,12 @@ impl Vendor {
     }
 
     pub(super) fn bare(&self, status: u16) -> Reply {
-        self.dated(Reply::Answer {
-            status,
-            headers: http::HeaderMap::new(),
-            body: Vec::new(),
-        })
+        self.dated(Reply::empty(status))
     }
 
-    /// The vendor's clock, which an answer carries.
     pub(super) fn dated(&self, reply: Reply) -> Reply {
-        let date = self.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        match HeaderValue::from_str(&date) {
-            Ok(date) => with_header(reply, header::DATE, date),
-            Err(_) => reply,
-        }
+        reply.dated(self.now())
     }
-}
-
-fn with_header(mut reply: Reply, name: header::HeaderName, value: HeaderValue) -> Reply {
-    if let Reply::Answer { headers, .. } = &mut reply {
-        headers.insert(name, value);
-    }
-    reply
 }
 
 #[async_trait]

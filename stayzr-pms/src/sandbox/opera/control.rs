@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        fault::Fault,
+        control::{self, missing, object, refuse},
         server::{Asked, Reply},
     },
     api::Vendor,
@@ -28,11 +28,7 @@ pub(super) fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply {
             let waiting = vendor.running().hotel.events.len();
             Reply::json(200, &json!({"delivered": 0, "waiting": waiting}))
         }
-        (&Method::POST, ["faults"]) => add_fault(vendor, asked),
-        (&Method::DELETE, ["faults"]) => {
-            vendor.running().faults.clear();
-            Reply::json(200, &json!({}))
-        }
+        (_, ["faults"]) => control::faults(&mut vendor.running().faults, asked),
         (&Method::GET, ["stats"]) => stats(vendor),
         (&Method::POST, ["stream"]) => hang_up(vendor, asked),
         (method, [kind, rest @ ..]) => {
@@ -45,25 +41,6 @@ pub(super) fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply {
             records(vendor, method, kind, rest, asked)
         }
         _ => missing(),
-    }
-}
-
-fn missing() -> Reply {
-    refuse(404, "there is nothing here")
-}
-
-fn refuse(status: u16, title: &str) -> Reply {
-    Reply::json(status, &json!({"title": title, "status": status}))
-}
-
-fn add_fault(vendor: &Vendor, asked: &Asked) -> Reply {
-    let fault: Fault = match serde_json::from_slice(&asked.body) {
-        Ok(fault) => fault,
-        Err(error) => return refuse(400, &format!("not a fault: {error}")),
-    };
-    match vendor.running().faults.add(fault) {
-        Ok(()) => Reply::json(200, &json!({})),
-        Err(reason) => refuse(400, &reason),
     }
 }
 
@@ -85,10 +62,9 @@ fn hang_up(vendor: &Vendor, asked: &Asked) -> Reply {
 
 fn stats(vendor: &Vendor) -> Reply {
     let running = vendor.running();
-    let mut stats = json!(running.hotel.tally);
-    stats["events_waiting"] = json!(running.hotel.events.len());
-    stats["total_calls"] = json!(running.hotel.tally.calls.values().sum::<u64>());
-    Reply::json(200, &stats)
+    let hotel = &running.hotel;
+    let waiting = ("events_waiting", hotel.events.len());
+    control::stats(&hotel.tally, &running.window, waiting)
 }
 
 fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &Asked) -> Reply {
@@ -115,8 +91,9 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
         }
         (&Method::GET, [id]) => answer(hotel, 200, id),
         (&Method::PATCH, [id]) => {
-            let Ok(Value::Object(fields)) = serde_json::from_slice(&asked.body) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let fields = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             let writer = Writer { now, is_own: false };
             if !patch(hotel, kind, id, fields, writer) {
@@ -126,8 +103,9 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
             answer(hotel, 200, id)
         }
         (&Method::POST, []) if kind == Kind::Reservations => {
-            let Ok(Value::Object(fields)) = serde_json::from_slice(&asked.body) else {
-                return refuse(400, "must be a JSON object of the vendor's fields");
+            let fields = match object(asked) {
+                Ok(fields) => fields,
+                Err(refusal) => return refusal,
             };
             let Some(id) = book(hotel, now) else {
                 return refuse(409, "a hotel without reservations has none to follow");

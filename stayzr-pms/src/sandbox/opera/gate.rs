@@ -1,4 +1,4 @@
-//! Who is let in, and how often.
+//! Who is let in.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     super::server::{Asked, Reply},
-    api::{Refusal, Running, Vendor},
+    api::{Refusal, Vendor},
     read::Query,
     state::Hotel,
 };
@@ -108,22 +108,5 @@ impl Vendor {
             return Err(forbidden());
         }
         Ok(())
-    }
-
-    /// Counts a call; a sliding window.
-    pub(super) fn within_limit(&self, running: &mut Running) -> bool {
-        let now = self.now();
-        let window = TimeDelta::from_std(self.options.limit_window).unwrap_or_default();
-        while running.calls.front().is_some_and(|at| *at + window <= now) {
-            running.calls.pop_front();
-        }
-        if running.calls.len() >= self.options.limit {
-            running.hotel.tally.refused_by_limit += 1;
-            return false;
-        }
-        running.calls.push_back(now);
-        let tally = &mut running.hotel.tally;
-        tally.most_in_window = tally.most_in_window.max(running.calls.len());
-        true
     }
 }

@@ -194,6 +194,7 @@ fn every_provider_folder_has_the_same_shape() {
         "refusal.rs",
         "desk.rs",
         "line.rs",
+        "page.rs",
         "stream.rs",
     ];
     let folders = ["wire", "transform"];

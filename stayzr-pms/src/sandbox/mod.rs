@@ -14,6 +14,7 @@
 //! | `POST /_sandbox/faults` | `{"kind", "operation"?, "count"?, "retry_after"?}`: see [`FaultKind`] |
 //! | `DELETE /_sandbox/faults` | no more faults |
 //! | `POST /_sandbox/deliver` | sends the webhooks that wait, now |
+//! | `GET /_sandbox/messages`, `GET /_sandbox/service_requests` | what was left at OPERA's desk |
 //! | `POST /_sandbox/stream` | `{"close"}`: hangs up on who reads OPERA's stream of events |
 //! | `GET /_sandbox/stats` | calls by operation and what they caused |
 

@@ -9,10 +9,12 @@
 
 mod against_sandbox;
 mod common;
+mod desk;
 mod events;
 mod faults;
 mod laws;
 mod recorder;
+mod requests;
 #[path = "../spec/mod.rs"]
 mod spec;
 mod stream;

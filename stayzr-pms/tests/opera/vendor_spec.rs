@@ -13,8 +13,8 @@ use crate::spec::{Checker, Format, coerced, resolve, shared};
 /// Times have no zone in the vendor's examples, whatever the format says.
 const FORMATS: [Format; 1] = [("date-time", |text| parse_moment(text).is_some())];
 
-const MODULES: [&str; 9] = [
-    "crm", "entcfg", "fof", "hsk", "int", "oauth", "par", "rmcfg", "rsv",
+const MODULES: [&str; 10] = [
+    "crm", "csh", "entcfg", "fof", "hsk", "int", "oauth", "par", "rmcfg", "rsv",
 ];
 
 /// The specifications; none where they are not at hand.

@@ -39,6 +39,26 @@ pub struct OperaConfig {
     pub languages: BTreeMap<String, String>,
     /// The stream of business events; none where they are polled.
     pub stream: Option<StreamConfig>,
+    /// A reason of the hotel's list, with which reservations are cancelled; none where they are not.
+    pub cancellation_reason: Option<String>,
+    /// The cashier by whom guests are checked out; none where they are not.
+    pub cashier_id: Option<u64>,
+    /// What guests may ask for, by the hotel's codes of service requests.
+    pub services: BTreeMap<String, ServiceConfig>,
+}
+
+/// Something that guests may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// What it is called.
+    pub name: String,
+    /// The code of the department that does it.
+    #[serde(default)]
+    pub department: Option<String>,
+    /// The code of its priority: `HIGH`.
+    #[serde(default)]
+    pub priority: Option<String>,
 }
 
 /// How the stream of business events is read.
@@ -76,6 +96,9 @@ struct Settings {
     housekeeping: Option<bool>,
     languages: Option<BTreeMap<String, String>>,
     stream: Option<StreamConfig>,
+    cancellation_reason: Option<String>,
+    cashier_id: Option<u64>,
+    services: Option<BTreeMap<String, ServiceConfig>>,
 }
 
 impl OperaConfig {
@@ -93,6 +116,9 @@ impl OperaConfig {
             housekeeping: true,
             languages: BTreeMap::from([("E".to_owned(), "en".to_owned())]),
             stream: None,
+            cancellation_reason: None,
+            cashier_id: None,
+            services: BTreeMap::new(),
         }
     }
 
@@ -118,6 +144,9 @@ impl OperaConfig {
             housekeeping: settings.housekeeping.unwrap_or(base.housekeeping),
             languages: settings.languages.unwrap_or(base.languages),
             stream: settings.stream,
+            cancellation_reason: settings.cancellation_reason,
+            cashier_id: settings.cashier_id,
+            services: settings.services.unwrap_or_default(),
             base_url: base.base_url,
             hotel_id: base.hotel_id,
         })
@@ -169,6 +198,23 @@ fn read(vendor: &serde_json::Map<String, Value>) -> Result<Settings> {
     let days = [settings.past_days, settings.future_days];
     if days.into_iter().flatten().any(|days| days > 3660) {
         return refuse("past_days and future_days must be at most 3660".to_owned());
+    }
+    let short = |code: &String| (1..=20).contains(&code.len());
+    let services = settings.services.iter().flatten();
+    let codes: Vec<&String> = services
+        .flat_map(|(code, service)| {
+            [
+                Some(code),
+                service.department.as_ref(),
+                service.priority.as_ref(),
+            ]
+        })
+        .chain([settings.cancellation_reason.as_ref()])
+        .flatten()
+        .collect();
+    if !codes.into_iter().all(short) {
+        let most = "cancellation_reason and the codes of services must have 1 to 20 letters";
+        return refuse(most.to_owned());
     }
     if let Some(stream) = &settings.stream {
         // The vendor's own rule for the code of a chain.
@@ -235,6 +281,14 @@ mod tests {
                 "wait_seconds",
             ),
             (json!({"hotel_id": "H", "stream": {}}), "chain_code"),
+            (
+                json!({"hotel_id": "H", "cancellation_reason": ""}),
+                "cancellation_reason",
+            ),
+            (
+                json!({"hotel_id": "H", "services": {"": {"name": "Towels"}}}),
+                "services",
+            ),
         ] {
             let error = config(vendor.clone()).unwrap_err().to_string();
             assert!(error.contains(key), "{vendor}: {error}");

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
 use stayzr_core::{
@@ -12,8 +15,9 @@ use stayzr_core::{
 use super::{
     OperaClient, OperaConfig, OperaCredentials,
     context::{ContextCache, OperaContext},
-    fetch::{self, Position, RawPage},
-    parse_event, push,
+    fetch::{self, RawPage},
+    page::Position,
+    parse_event, push, quote,
     record::{self, collect},
     stream::EventStream,
     transform::{
@@ -82,13 +86,14 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
     ]),
     create: vec![EntityKind::Guest],
     update: vec![EntityKind::Room, EntityKind::Guest, EntityKind::Reservation],
-    quote: false,
+    quote: true,
     max_changed_span_seconds: None,
     write_window: "OPERA has no conditional write: a change made at the desk between the read and \
                    the write of the same field is overwritten"
         .to_owned(),
     desk: DeskCapabilities {
         events: Some(EventFeed::Property),
+        reservation_messages: true,
         ..DeskCapabilities::default()
     },
 });
@@ -101,12 +106,19 @@ impl OperaProvider {
         if stream.is_some() {
             capabilities.desk.events = Some(EventFeed::Account);
         }
+        let has_services = !config.services.is_empty();
+        capabilities.desk.products = has_services;
+        capabilities.desk.orders = has_services;
         Self {
             client: OperaClient::new(config, credentials, http),
             context: ContextCache::default(),
             capabilities,
             stream,
         }
+    }
+
+    pub(super) async fn context(&self) -> Result<Arc<OperaContext>> {
+        self.context.get(&self.client).await
     }
 
     pub(super) fn stream(&self) -> Option<&EventStream> {
@@ -240,9 +252,9 @@ impl PmsProvider for OperaProvider {
         push::find(self, &context, change).await
     }
 
-    async fn quote(&self, _: &StayQuery) -> Result<Vec<RemoteQuote>> {
-        let why = "stays are not priced at OPERA";
-        Err(Error::unsupported("opera.quote", why))
+    async fn quote(&self, stay: &StayQuery) -> Result<Vec<RemoteQuote>> {
+        let context = self.context().await?;
+        quote::quote(&self.client, &context, stay).await
     }
 
     fn parse_event(&self, body: &[u8]) -> Result<Vec<PmsEvent>> {

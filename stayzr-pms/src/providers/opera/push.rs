@@ -9,8 +9,8 @@ use super::{
     fetch::{self, pair},
     record,
     refusal::refused,
-    transform::{change, writable_condition},
-    wire::Node,
+    transform::{act, change, writable_condition},
+    wire::{Node, Reservation},
 };
 use crate::provider::{PmsProvider, Push, PushOutcome, RemoteRecord};
 
@@ -22,7 +22,7 @@ pub(super) async fn push(
     context: &OperaContext,
     push: &Push,
 ) -> Result<PushOutcome> {
-    let refused = refused(provider.fields(push.kind), push);
+    let refused = refused(provider.fields(push.kind), provider.client().config(), push);
     if !refused.is_empty() {
         return Ok(PushOutcome::Unsupported(refused));
     }
@@ -185,7 +185,7 @@ impl Writer<'_> {
             Ok(update) => update,
             Err(refused) => return Ok(PushOutcome::Unsupported(refused)),
         };
-        let was_updated = update.is_some();
+        let mut was_written = update.is_some();
         if let Some(body) = update {
             let place = Place {
                 operation: "putReservation",
@@ -194,7 +194,15 @@ impl Writer<'_> {
             };
             client.write(Method::PUT, place, body).await?;
         }
-        if let Some(Some(room)) = push.links.get("room_id") {
+        // Once a part is done, what it left behind is read before anything is sent again.
+        let after = |was_written: bool, what: &'static str| {
+            move |error: Error| match was_written {
+                true => self.unseen(what).with_source(error),
+                false => error,
+            }
+        };
+        let room = push.links.get("room_id").cloned().flatten();
+        if let Some(room) = &room {
             let place = Place {
                 operation: "postRoomAssignment",
                 module: "fof/v1",
@@ -202,11 +210,14 @@ impl Writer<'_> {
             };
             let body = change::assignment(id, hotel, &room.id);
             let assigned = client.write(Method::POST, place, body).await;
-            // The first half is done: what it left behind is read before anything is sent again.
-            assigned.map_err(|error| match was_updated {
-                true => self.unseen("the assignment of the room").with_source(error),
-                false => error,
-            })?;
+            assigned.map_err(after(was_written, "the assignment of the room"))?;
+            was_written = true;
+        }
+        if let Some(status) = push.changed.text("status") {
+            let room = room.map(|room| room.id);
+            let room = room.or_else(|| Reservation::read(&now).ok()?.room);
+            let done = self.set_status(id, status, room.as_deref()).await;
+            done.map_err(after(was_written, "its new status"))?;
         }
         let page = fetch::reservations(client, &[id.to_owned()]).await;
         let page = page.map_err(|_| self.unseen("the reservation"))?;
@@ -216,11 +227,47 @@ impl Writer<'_> {
         self.applied(record, push)
     }
 
+    /// Cancels, checks in or checks out.
+    async fn set_status(&self, id: &str, status: &str, room: Option<&str>) -> Result<()> {
+        let client = self.provider.client();
+        let (hotel, config) = (client.hotel_id(), client.config());
+        let (operation, module, last, body) = match status {
+            "cancelled" => {
+                let reason = config.cancellation_reason.as_deref().unwrap_or_default();
+                let body = act::cancellation(id, hotel, reason);
+                ("postCancelReservation", "rsv/v1", "cancellations", body)
+            }
+            "in_house" => {
+                let room = room.ok_or_else(|| {
+                    let why = "nobody is checked in without a room: assign one first";
+                    Error::invalid(OPERATION, why).with("field", "status")
+                })?;
+                ("postCheckIn", "fof/v1", "checkIns", act::check_in(room))
+            }
+            _ => {
+                let cashier = config.cashier_id.unwrap_or_default();
+                let body = act::check_out(id, hotel, cashier);
+                ("postCheckOut", "csh/v1", "checkOuts", body)
+            }
+        };
+        let place = Place {
+            operation,
+            module,
+            parts: &["hotels", hotel, "reservations", id, last],
+        };
+        client.write(Method::POST, place, body).await.map(drop)
+    }
+
     /// Done where at least one of the changes shows: OPERA does not document that a write is seen by
     /// the next read.
     fn applied(&self, record: RemoteRecord, push: &Push) -> Result<PushOutcome> {
         let mut fields = push.changed.iter();
         let mut links = push.links.iter();
+        // A status is an act of its own, and shows by itself.
+        let status = push.changed.get("status");
+        if status.is_some() && record.fields.get("status") != status {
+            return Err(self.unseen("the status"));
+        }
         let shown = fields.any(|(field, value)| record.fields.get(field) == Some(value))
             || links.any(|(field, link)| record.links.get(field.as_str()) == Some(link));
         if shown || (push.changed.is_empty() && push.links.is_empty()) {

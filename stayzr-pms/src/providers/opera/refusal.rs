@@ -3,11 +3,11 @@
 use serde_json::Value;
 use stayzr_core::transform::{EntityKind, FieldRule};
 
-use super::transform::writable_condition;
+use super::{OperaConfig, transform::writable_condition};
 use crate::provider::Push;
 
 /// Fields that OPERA cannot set, or cannot empty. A record that is added has nothing to empty.
-pub(super) fn refused(rules: &[FieldRule], push: &Push) -> Vec<String> {
+pub(super) fn refused(rules: &[FieldRule], config: &OperaConfig, push: &Push) -> Vec<String> {
     let adding = push.external_id.is_none();
     let values = push
         .changed
@@ -26,7 +26,7 @@ pub(super) fn refused(rules: &[FieldRule], push: &Push) -> Vec<String> {
             let rule = rules.iter().find(|rule| rule.field == *field);
             let writable = rule.is_some_and(|rule| rule.writable && (rule.clearable || !empty));
             let possible = writable || (adding && is_set_once(push.kind, field));
-            !possible || !(*empty || is_expressible(push, field, value))
+            !possible || !(*empty || is_expressible(config, push, field, value))
         })
         .map(|(field, ..)| field.to_owned())
         .collect()
@@ -42,8 +42,18 @@ pub(super) fn is_empty(value: &Value) -> bool {
 }
 
 /// Whether OPERA has words for a value of a writable field.
-fn is_expressible(push: &Push, field: &str, value: &Value) -> bool {
+fn is_expressible(config: &OperaConfig, push: &Push, field: &str, value: &Value) -> bool {
     match (push.kind, field) {
+        // Each is done by another call, which asks for what only the hotel knows.
+        (EntityKind::Reservation, "status") => {
+            let from = push.base.text("status").unwrap_or_default();
+            match (from, value.as_str().unwrap_or_default()) {
+                ("tentative" | "confirmed", "cancelled") => config.cancellation_reason.is_some(),
+                ("confirmed", "in_house") => true,
+                ("in_house", "departed") => config.cashier_id.is_some(),
+                _ => false,
+            }
+        }
         // What is out of order or of service has a span, which ends at the desk.
         (EntityKind::Room, "condition") => {
             let blocked = ["out_of_order", "out_of_service"];
@@ -96,16 +106,43 @@ mod tests {
             changed: fields(changed),
             links: Default::default(),
         };
-        refused(rules, &push)
+        refused(
+            rules,
+            &OperaConfig::new("https://gateway.example", "H"),
+            &push,
+        )
     }
 
     #[test]
-    fn a_status_is_never_written() {
-        for to in ["confirmed", "cancelled", "in_house", "departed", "no_show"] {
-            let rules = ReservationTransformer.fields();
-            let changed = [("status", json!(to)), ("adults", json!(2))];
-            let refused = refusal(EntityKind::Reservation, rules, &[], &changed);
-            assert_eq!(refused, ["status"], "{to}");
+    fn a_status_is_written_only_as_far_as_the_hotel_named_what_it_takes() {
+        let refused = |config: &OperaConfig, from: &str, to: &str| {
+            let push = Push {
+                kind: EntityKind::Reservation,
+                external_id: Some("1".to_owned()),
+                base: fields(&[("status", json!(from))]),
+                changed: fields(&[("status", json!(to)), ("adults", json!(2))]),
+                links: Default::default(),
+            };
+            refused(ReservationTransformer.fields(), config, &push)
+        };
+        let bare = OperaConfig::new("https://gateway.example", "H");
+        let mut told = bare.clone();
+        told.cancellation_reason = Some("PLANS".to_owned());
+        told.cashier_id = Some(4);
+        for (from, to) in [("confirmed", "cancelled"), ("in_house", "departed")] {
+            assert_eq!(refused(&bare, from, to), ["status"], "{to}");
+            assert_eq!(refused(&told, from, to), [""; 0], "{to}");
+        }
+        assert_eq!(refused(&bare, "confirmed", "in_house"), [""; 0]);
+        for (from, to) in [
+            ("cancelled", "confirmed"),
+            ("in_house", "cancelled"),
+            ("in_house", "confirmed"),
+            ("departed", "in_house"),
+            ("confirmed", "no_show"),
+            ("confirmed", "departed"),
+        ] {
+            assert_eq!(refused(&told, from, to), ["status"], "{from} {to}");
         }
     }
 

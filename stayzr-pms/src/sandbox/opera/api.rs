@@ -154,6 +154,11 @@ impl Vendor {
                 "postProfile" => writer.post_profile(hotel, &body),
                 "putProfile" => writer.put_profile(hotel, last, &body),
                 "putReservation" => writer.put_reservation(hotel, last, &body),
+                "postCancelReservation" => writer.cancel(hotel, last, &body),
+                "postCheckIn" => writer.check_in(hotel, last, &body),
+                "postCheckOut" => writer.check_out(hotel, last, &body),
+                "postGuestMessages" => writer.guest_message(hotel, last, &body),
+                "postServiceRequests" => writer.service_request(hotel, &body),
                 _ => writer.assign_room(hotel, last, &body),
             };
             self.keep(hotel);
@@ -176,6 +181,7 @@ impl Vendor {
             "getProfilesByIds" => reader.profiles_by_ids(),
             "getProfile" => reader.profile(last),
             "getHotelReservations" => reader.reservations(),
+            "getHotelAvailability" => reader.availability(&self.options.hotel),
             _ => reader.reservation(last),
         })
     }

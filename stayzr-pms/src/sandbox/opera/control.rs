@@ -30,6 +30,10 @@ pub(super) fn handle(vendor: &Vendor, path: &str, asked: &Asked) -> Reply {
         }
         (_, ["faults"]) => control::faults(&mut vendor.running().faults, asked),
         (&Method::GET, ["stats"]) => stats(vendor),
+        (&Method::GET, ["messages"]) => Reply::json(200, &json!(vendor.running().hotel.messages)),
+        (&Method::GET, ["service_requests"]) => {
+            Reply::json(200, &json!(vendor.running().hotel.service_requests))
+        }
         (&Method::POST, ["stream"]) => hang_up(vendor, asked),
         (method, [kind, rest @ ..]) => {
             let kind = match *kind {

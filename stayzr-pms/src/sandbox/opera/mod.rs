@@ -2,6 +2,7 @@
 
 mod api;
 mod control;
+mod desk;
 mod events;
 mod gate;
 mod handle;

@@ -1,7 +1,7 @@
 use http::Method;
 
 /// Operations by method and path, in which `*` stands for any part.
-const OPERATIONS: [(&str, &str, &str); 17] = [
+const OPERATIONS: [(&str, &str, &str); 23] = [
     ("getHotels", "GET", "ent/config/v1/hotels"),
     ("getHotel", "GET", "ent/config/v1/hotels/*"),
     ("getRoomTypes", "GET", "rm/config/v1/hotels/*/roomTypes"),
@@ -37,6 +37,36 @@ const OPERATIONS: [(&str, &str, &str); 17] = [
         "getBusinessEvents",
         "GET",
         "int/v1/externalSystem/*/hotels/*/businessEvents",
+    ),
+    (
+        "postCancelReservation",
+        "POST",
+        "rsv/v1/hotels/*/reservations/*/cancellations",
+    ),
+    (
+        "postCheckIn",
+        "POST",
+        "fof/v1/hotels/*/reservations/*/checkIns",
+    ),
+    (
+        "postCheckOut",
+        "POST",
+        "csh/v1/hotels/*/reservations/*/checkOuts",
+    ),
+    (
+        "postGuestMessages",
+        "POST",
+        "rsv/v1/hotels/*/reservations/*/guestMessages",
+    ),
+    (
+        "postServiceRequests",
+        "POST",
+        "fof/v1/hotels/*/serviceRequests",
+    ),
+    (
+        "getHotelAvailability",
+        "GET",
+        "par/v1/hotels/*/availability",
     ),
     ("getToken", "POST", "oauth/v1/tokens"),
 ];

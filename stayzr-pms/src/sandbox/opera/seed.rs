@@ -40,6 +40,8 @@ impl Hotel {
             bookings: BTreeMap::new(),
             events: VecDeque::new(),
             streamed: VecDeque::new(),
+            messages: Vec::new(),
+            service_requests: Vec::new(),
             made: 0,
             token: None,
             tally: Tally::default(),

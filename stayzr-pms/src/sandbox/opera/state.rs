@@ -74,6 +74,12 @@ pub(super) struct Hotel {
     /// Business events of the stream by their place in it, and when they happened.
     #[serde(default)]
     pub(super) streamed: VecDeque<(u64, DateTime<Utc>, Value)>,
+    /// Notes for guests, each beside its reservation.
+    #[serde(default)]
+    pub(super) messages: Vec<Value>,
+    /// What guests asked for.
+    #[serde(default)]
+    pub(super) service_requests: Vec<Value>,
     /// Numbers given out so far.
     pub(super) made: u64,
     pub(super) token: Option<(String, DateTime<Utc>)>,

@@ -17,7 +17,7 @@ pub(super) struct Writer {
     pub(super) is_own: bool,
 }
 
-fn invalid(why: &str) -> Refusal {
+pub(super) fn invalid(why: &str) -> Refusal {
     Refusal::invalid(why.to_owned())
 }
 

@@ -18,7 +18,7 @@ use crate::provider::Push;
 
 type Fields = Map<String, Value>;
 
-fn object(value: Value) -> Fields {
+pub(super) fn object(value: Value) -> Fields {
     match value {
         Value::Object(fields) => fields,
         _ => Fields::new(),

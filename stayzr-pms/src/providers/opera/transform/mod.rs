@@ -1,5 +1,6 @@
 //! OPERA's records in our shape, and back. Pure.
 
+pub(super) mod act;
 pub(super) mod change;
 mod guest;
 mod property;

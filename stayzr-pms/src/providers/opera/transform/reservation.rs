@@ -14,14 +14,14 @@ use crate::providers::opera::wire::{Reservation, ReservationState};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReservationTransformer;
 
-// Checking in and out, cancelling and bringing back are done at the desk: they ask for a room that
-// is ready, a cashier, or a reason of the hotel's list, none of which a status says.
+// A status can be written forward only: a reservation is cancelled, checked in, or checked out.
+// Bringing back is done at the desk.
 const RULES: &[FieldRule] = &[
     FieldRule::remote("number"),
     FieldRule::remote("guest_id"),
     FieldRule::shared("room_type_id").not_clearable(),
     FieldRule::shared("room_id").not_clearable(),
-    FieldRule::remote("status"),
+    FieldRule::shared("status").not_clearable(),
     FieldRule::remote("status_vendor"),
     FieldRule::shared("arrival").not_clearable(),
     FieldRule::shared("departure").not_clearable(),

@@ -196,6 +196,8 @@ fn every_provider_folder_has_the_same_shape() {
         "line.rs",
         "page.rs",
         "stream.rs",
+        "position.rs",
+        "stay.rs",
     ];
     let folders = ["wire", "transform"];
     for provider in folder("stayzr-pms/src/providers") {

@@ -259,7 +259,7 @@ async fn what_mews_cannot_be_told_is_named_and_nothing_is_sent() {
             json!("Started"),
         ),
         (EntityKind::Reservation, &booked, "arrival", json!(null)),
-        (EntityKind::Room, &room, "condition", json!("out_of_order")),
+        (EntityKind::Room, &room, "condition", json!("unknown")),
         (EntityKind::Room, &room, "name", json!("102")),
     ] {
         let outcome = provider

@@ -26,6 +26,15 @@ pub fn example(name: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
+/// The vendor's examples by file name, where they are at hand.
+pub fn vendor_files() -> Option<Vec<String>> {
+    let shared = std::env::var_os("STAYZR_SHARED")?;
+    let folder = PathBuf::from(shared).join("vendor/mews");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    Some(names.collect())
+}
+
 pub async fn sandbox() -> MewsSandbox {
     start(SandboxOptions::default()).await
 }

@@ -102,6 +102,34 @@ async fn invariant_p_refused_tokens_are_explained_and_never_shown() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_revoked_and_a_hotel_that_forbids_say_what_to_do() {
+    let sandbox = sandbox().await;
+    let provider = provider(&sandbox);
+    provider.check().await.unwrap();
+    sandbox
+        .inject(fault("expired_token", "configuration", 1))
+        .unwrap();
+    let error = provider.check().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(error.to_string().contains("is enabled in Mews"), "{error}");
+    sandbox.inject(fault("error_403", "services", 1)).unwrap();
+    let error = provider.check().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    let said = format!("{error} {:?}", error.context());
+    assert!(
+        said.contains("does not allow") && said.contains("An error was asked for"),
+        "{said}"
+    );
+    sandbox.inject(fault("error_401", "services", 1)).unwrap();
+    let error = provider.check().await.unwrap_err();
+    assert!(
+        error.to_string().contains("may use this operation"),
+        "{error}"
+    );
+    provider.check().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wrong_address_says_what_to_do() {
     let sandbox = sandbox().await;
     sandbox.inject(fault("html", "configuration", 1)).unwrap();

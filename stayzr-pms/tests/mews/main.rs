@@ -8,12 +8,16 @@
 )]
 
 mod against_sandbox;
+mod bodies;
 mod common;
+mod desk;
 mod engine;
 mod faults;
 mod laws;
 mod notes;
+mod portfolio;
 mod requests;
 mod sandbox_itself;
+mod stays;
 mod tolerance;
 mod vendor_examples;

@@ -16,10 +16,10 @@ use stayzr_pms::{PmsProvider, Push, sandbox::MewsSandbox};
 
 use crate::common::{Desk, all, applied, change, example, id, provider_at, sandbox};
 
-type Seen = Arc<Mutex<BTreeMap<String, Value>>>;
+pub type Seen = Arc<Mutex<BTreeMap<String, Value>>>;
 
 /// Passes every call on to the sandbox and keeps the last body of each operation.
-async fn recorder(sandbox: &MewsSandbox) -> (String, Seen) {
+pub async fn recorder(sandbox: &MewsSandbox) -> (String, Seen) {
     let seen = Seen::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -57,7 +57,7 @@ async fn recorder(sandbox: &MewsSandbox) -> (String, Seen) {
     (format!("http://{address}"), seen)
 }
 
-fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -1,18 +1,15 @@
 use chrono::{DateTime, Utc};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
-use stayzr_core::{Error, Result, limit::Priority};
+use serde::Deserialize as _;
+use serde_json::Value;
+use stayzr_core::{Error, ErrorKind, Result, limit::Priority};
 
 use super::{
     MewsConfig, MewsCredentials,
     auth::MewsAuth,
     error::DIALECT,
     wire::{
-        ActivityState, AgeCategoriesGetAll, AgeCategory, AssignmentsGetAll, Configuration,
-        ConfigurationGet, CustomerExtent, CustomerWrite, CustomersGetAll, Limitation, NotesAdd,
-        NotesUpdate, Pricing, PricingGet, Rate, RatesGetAll, ReservationsCancel,
-        ReservationsUpdate, ResourceCategoryAssignment, ResourcesUpdate, Service, ServicesGetAll,
-        read_element,
+        ActivityState, Configuration, ConfigurationGet, CustomerExtent, CustomersGetAll,
+        Limitation, Listing, Operation, read_element,
     },
 };
 use crate::http::{Effect, VendorAnswer, VendorCall, VendorHttp};
@@ -21,6 +18,24 @@ use crate::http::{Effect, VendorAnswer, VendorCall, VendorHttp};
 pub(super) const PAGE: u32 = 1000;
 
 /// Typed calls to Mews' Connector API.
+///
+/// Every operation of [`super::wire::Operation`] is sent with [`MewsClient::send`], and every list
+/// is read whole with [`MewsClient::list`]. Nothing is switched off here that Mews does by default:
+/// bodies say so themselves, and those of a `bool` have to.
+///
+/// ```no_run
+/// use stayzr_pms::providers::mews::{MewsClient, wire::TasksAdd};
+///
+/// # async fn run(mews: &MewsClient) -> stayzr_core::Result<()> {
+/// let task = TasksAdd {
+///     name: "Bring a cot to 204".to_owned(),
+///     deadline_utc: "2026-03-01T18:00:00Z".to_owned(),
+///     ..TasksAdd::default()
+/// };
+/// let id = mews.send(&task).await?.task_id;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct MewsClient {
     http: VendorHttp,
@@ -51,87 +66,33 @@ impl MewsClient {
         &self.config
     }
 
-    /// Makes a call: `path` as in `customers/getAll`, `name` as in `mews.customers.getAll`.
-    async fn call(
-        &self,
-        (path, name): (&str, &'static str),
-        effect: Effect,
-        priority: Priority,
-        body: &impl Serialize,
-    ) -> Result<VendorAnswer> {
-        let Ok(Value::Object(body)) = serde_json::to_value(body) else {
-            return Err(Error::internal(name, "the request is not an object"));
-        };
-        self.send((path, name), effect, priority, body).await
-    }
-
-    async fn send(
-        &self,
-        (path, name): (&str, &'static str),
-        effect: Effect,
-        priority: Priority,
-        body: Map<String, Value>,
-    ) -> Result<VendorAnswer> {
-        let url = format!("{}/api/connector/v1/{path}", self.config.base_url);
-        let call = VendorCall::post(name, url, body)
-            .with_effect(effect)
-            .with_priority(priority);
-        self.http.send(&call, &self.auth, &DIALECT).await
-    }
-
-    /// One page of a list: `key` is where the answer has its records.
-    pub(super) async fn page(
-        &self,
-        operation: (&str, &'static str),
-        key: &str,
-        priority: Priority,
-        body: &impl Serialize,
-        count: u32,
-    ) -> Result<RawPage> {
-        let answer = self.call(operation, Effect::Read, priority, body).await?;
-        let vendor_now = answer.vendor_now;
-        let Value::Object(mut body) = answer.body else {
-            return Err(not_as_documented(operation.1, "is not an object"));
-        };
-        let items = match body.remove(key) {
-            Some(Value::Array(items)) => items,
-            Some(Value::Null) | None => Vec::new(),
-            Some(_) => return Err(not_as_documented(operation.1, "has no list of records")),
-        };
-        let full = u32::try_from(items.len()).is_ok_and(|len| len >= count);
-        let cursor = match body.remove("Cursor") {
-            Some(Value::String(cursor)) if full => Some(cursor),
-            _ => None,
-        };
-        Ok(RawPage {
-            items,
-            cursor,
-            vendor_now,
+    /// Sends a body to where it goes. A write that may have happened is
+    /// [`stayzr_core::ErrorKind::Ambiguous`]: Mews has no idempotency key, so look before you send
+    /// it again.
+    pub async fn send<B: Operation>(&self, body: &B) -> Result<B::Answer> {
+        let answer = self.call(body, Priority::High).await?;
+        let read = B::Answer::deserialize(&answer.body);
+        read.map_err(|error| {
+            not_as_documented::<B>("cannot be read").with("reason", error.to_string())
         })
     }
 
-    /// All records of a list that is short by nature. Records that cannot be read are left out.
-    async fn all<B: Serialize, T: DeserializeOwned>(
-        &self,
-        operation: (&str, &'static str),
-        key: &str,
-        body: impl Fn(Limitation) -> B,
-    ) -> Result<Vec<T>> {
+    /// All records of a list, page by page, the newest first. Records that cannot be read are left
+    /// out and logged.
+    pub async fn list<B: Listing>(&self, mut body: B) -> Result<Vec<B::Item>> {
         let mut found = Vec::new();
         let mut cursor = None;
         loop {
-            let body = body(Limitation {
+            body.limit(Limitation {
                 count: PAGE,
                 cursor,
             });
-            let page = self
-                .page(operation, key, Priority::High, &body, PAGE)
-                .await?;
+            let page = self.page(&body, Priority::High).await?;
             for item in &page.items {
                 match read_element(item) {
                     Ok(record) => found.push(record),
                     Err((field, reason)) => {
-                        tracing::warn!(operation = operation.1, field, reason, "left out");
+                        tracing::warn!(operation = name::<B>(), field, reason, "left out");
                     }
                 }
             }
@@ -142,104 +103,49 @@ impl MewsClient {
         }
     }
 
+    /// One page of a list, as it came.
+    pub async fn page<B: Listing>(&self, body: &B, priority: Priority) -> Result<RawPage> {
+        let said = said(serde_json::to_value(body).unwrap_or_default());
+        let count = said.pointer("/Limitation/Count").and_then(Value::as_u64);
+        let answer = self.call(body, priority).await?;
+        let vendor_now = answer.vendor_now;
+        let Value::Object(mut body) = answer.body else {
+            return Err(not_as_documented::<B>("is not an object"));
+        };
+        let items = match body.remove(B::KEY) {
+            Some(Value::Array(items)) => items,
+            Some(Value::Null) | None => Vec::new(),
+            Some(_) => return Err(not_as_documented::<B>("has no list of records")),
+        };
+        let full = count.is_none_or(|count| items.len() as u64 >= count);
+        let cursor = match body.remove("Cursor") {
+            Some(Value::String(cursor)) if full && !items.is_empty() => Some(cursor),
+            _ => None,
+        };
+        Ok(RawPage {
+            items,
+            cursor,
+            vendor_now,
+        })
+    }
+
+    async fn call<B: Operation>(&self, body: &B, priority: Priority) -> Result<VendorAnswer> {
+        let Ok(Value::Object(body)) = serde_json::to_value(body).map(said) else {
+            return Err(Error::internal(name::<B>(), "the request is not an object"));
+        };
+        let url = format!("{}/api/connector/v1/{}", self.config.base_url, B::PATH);
+        let call = VendorCall::post(name::<B>(), url, body)
+            .with_effect(B::EFFECT)
+            .with_priority(priority);
+        self.http.send(&call, &self.auth, &DIALECT).await
+    }
+
     /// `configuration/get`: the property, and Mews' clock.
     pub async fn configuration(&self) -> Result<Configuration> {
-        let name = "mews.configuration.get";
-        let body = ConfigurationGet {
+        self.send(&ConfigurationGet {
             enterprise_id: self.config.enterprise_id.clone(),
-        };
-        let answer = self
-            .call(
-                ("configuration/get", name),
-                Effect::Read,
-                Priority::High,
-                &body,
-            )
-            .await?;
-        typed(name, &answer.body)
-    }
-
-    /// `services/getAll`.
-    pub async fn services(&self) -> Result<Vec<Service>> {
-        self.all(
-            ("services/getAll", "mews.services.getAll"),
-            "Services",
-            |limitation| ServicesGetAll {
-                enterprise_ids: self.config.enterprises(),
-                limitation: Some(limitation),
-            },
-        )
+        })
         .await
-    }
-
-    /// `ageCategories/getAll` of these services.
-    pub async fn age_categories(&self, services: &[String]) -> Result<Vec<AgeCategory>> {
-        self.all(
-            ("ageCategories/getAll", "mews.ageCategories.getAll"),
-            "AgeCategories",
-            |limitation| AgeCategoriesGetAll {
-                enterprise_ids: self.config.enterprises(),
-                service_ids: services.to_vec(),
-                limitation: Some(limitation),
-                ..AgeCategoriesGetAll::default()
-            },
-        )
-        .await
-    }
-
-    /// `resourceCategoryAssignments/getAll` of these categories.
-    pub async fn assignments(
-        &self,
-        categories: &[String],
-    ) -> Result<Vec<ResourceCategoryAssignment>> {
-        let mut found = Vec::new();
-        for ids in categories.chunks(PAGE as usize) {
-            let part = self
-                .all(
-                    (
-                        "resourceCategoryAssignments/getAll",
-                        "mews.resourceCategoryAssignments.getAll",
-                    ),
-                    "ResourceCategoryAssignments",
-                    |limitation| AssignmentsGetAll {
-                        resource_category_ids: ids.to_vec(),
-                        enterprise_ids: self.config.enterprises(),
-                        limitation: Some(limitation),
-                        ..AssignmentsGetAll::default()
-                    },
-                )
-                .await?;
-            found.extend(part);
-        }
-        Ok(found)
-    }
-
-    /// `rates/getAll` of these services.
-    pub async fn rates(&self, services: &[String]) -> Result<Vec<Rate>> {
-        self.all(
-            ("rates/getAll", "mews.rates.getAll"),
-            "Rates",
-            |limitation| RatesGetAll {
-                service_ids: services.to_vec(),
-                enterprise_ids: self.config.enterprises(),
-                limitation: Some(limitation),
-            },
-        )
-        .await
-    }
-
-    /// `rates/getPricing`.
-    pub async fn pricing(&self, body: &PricingGet) -> Result<Pricing> {
-        let name = "mews.rates.getPricing";
-        let answer = self
-            .call(
-                ("rates/getPricing", name),
-                Effect::Read,
-                Priority::High,
-                body,
-            )
-            .await?;
-        typed(name, &answer.body)
     }
 
     /// `customers/getAll` of active customers with this email, or else with these names, the newest
@@ -263,78 +169,63 @@ impl MewsClient {
             activity_states: Some(vec![ActivityState::Active]),
             extent: CustomerExtent {
                 customers: true,
-                addresses: false,
+                ..CustomerExtent::default()
             },
-            limitation: Some(Limitation {
-                count: PAGE,
-                cursor: None,
-            }),
+            limitation: Limitation::first(),
             ..CustomersGetAll::default()
         };
-        let operation = ("customers/getAll", "mews.customers.getAll");
-        let page = self.page(operation, "Customers", Priority::High, &body, PAGE);
-        Ok(page.await?.items)
-    }
-
-    /// `serviceOrderNotes/add`: the notes that were added.
-    pub async fn add_notes(&self, body: &NotesAdd) -> Result<Value> {
-        self.write(
-            ("serviceOrderNotes/add", "mews.serviceOrderNotes.add"),
-            body,
-        )
-        .await
-    }
-
-    /// `serviceOrderNotes/update`: the notes, where the answer carries them.
-    pub async fn update_notes(&self, body: &NotesUpdate) -> Result<Value> {
-        let operation = ("serviceOrderNotes/update", "mews.serviceOrderNotes.update");
-        self.write(operation, body).await
-    }
-
-    /// `customers/add`: the customer that was made.
-    pub async fn add_customer(&self, body: &CustomerWrite) -> Result<Value> {
-        self.write(("customers/add", "mews.customers.add"), body)
-            .await
-    }
-
-    /// `customers/update`: the customer, where the answer carries it.
-    pub async fn update_customer(&self, body: &CustomerWrite) -> Result<Value> {
-        self.write(("customers/update", "mews.customers.update"), body)
-            .await
-    }
-
-    /// `reservations/update`: the reservations in their older form.
-    pub async fn update_reservations(&self, body: &ReservationsUpdate) -> Result<Value> {
-        self.write(("reservations/update", "mews.reservations.update"), body)
-            .await
-    }
-
-    /// `reservations/cancel`.
-    pub async fn cancel_reservations(&self, body: &ReservationsCancel) -> Result<Value> {
-        self.write(("reservations/cancel", "mews.reservations.cancel"), body)
-            .await
-    }
-
-    /// `resources/update`.
-    pub async fn update_resources(&self, body: &ResourcesUpdate) -> Result<Value> {
-        self.write(("resources/update", "mews.resources.update"), body)
-            .await
-    }
-
-    async fn write(&self, operation: (&str, &'static str), body: &impl Serialize) -> Result<Value> {
-        let answer = self
-            .call(operation, Effect::Write, Priority::High, body)
-            .await?;
-        Ok(answer.body)
+        Ok(self.page(&body, Priority::High).await?.items)
     }
 }
 
-fn typed<T: DeserializeOwned>(operation: &'static str, body: &Value) -> Result<T> {
-    T::deserialize(body).map_err(|error| {
-        not_as_documented(operation, "cannot be read").with("reason", error.to_string())
-    })
+/// The name of an operation for errors and traces: `mews.reservations.getAll`, without the date
+/// that an address may end in.
+fn name<B: Operation>() -> String {
+    let words = B::PATH.split('/');
+    let words = words.take_while(|word| !word.starts_with(|first: char| first.is_ascii_digit()));
+    words.fold("mews".to_owned(), |name, word| name + "." + word)
 }
 
-fn not_as_documented(operation: &'static str, what: &str) -> Error {
-    Error::corrupt(operation, format!("the answer of Mews {what}"))
+/// A body without what it does not say. `null` stays where it means something: under `Value`, where
+/// it empties a field.
+fn said(body: Value) -> Value {
+    match body {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(key, value)| !value.is_null() || key == "Value")
+            .map(|(key, value)| (key, said(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(said).collect(),
+        other => other,
+    }
+}
+
+/// A write that was answered has happened, whatever the answer looks like.
+fn not_as_documented<B: Operation>(what: &str) -> Error {
+    let kind = match B::EFFECT {
+        Effect::Read => ErrorKind::Corrupt,
+        Effect::Write => ErrorKind::Ambiguous,
+    };
+    Error::new(kind, name::<B>(), format!("the answer of Mews {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::providers::mews::wire::{ReservationsGetAll, Set};
+
+    #[test]
+    fn an_operation_is_named_without_the_date_of_its_address() {
+        assert_eq!(name::<ReservationsGetAll>(), "mews.reservations.getAll");
+        assert_eq!(name::<ConfigurationGet>(), "mews.configuration.get");
+    }
+
+    #[test]
+    fn what_is_not_said_is_left_out_and_what_empties_a_field_is_not() {
+        let empty: Option<Set<String>> = Set::or_empty(None);
+        let body = json!({"A": null, "B": [{"C": null, "D": 1}], "E": empty});
+        assert_eq!(said(body), json!({"B": [{"D": 1}], "E": {"Value": null}}));
+    }
 }

@@ -32,6 +32,8 @@ pub struct MewsConfig {
     pub service_id: Option<String>,
     /// The rate that quotes are made with.
     pub rate_id: Option<String>,
+    /// How long a room that is set out of order here is blocked at Mews, where a block has an end.
+    pub out_of_order_hours: u32,
     /// Guests and notes that did not change since are not read by a backfill.
     pub history_start: DateTime<Utc>,
 }
@@ -43,6 +45,7 @@ struct Settings {
     enterprise_id: Option<String>,
     service_id: Option<String>,
     rate_id: Option<String>,
+    out_of_order_hours: Option<u32>,
     history_start: Option<DateTime<Utc>>,
 }
 
@@ -56,6 +59,7 @@ impl MewsConfig {
             enterprise_id: None,
             service_id: None,
             rate_id: None,
+            out_of_order_hours: 24,
             // Mews was founded in 2012: nothing in it is older.
             history_start: Utc
                 .with_ymd_and_hms(2012, 1, 1, 0, 0, 0)
@@ -81,6 +85,10 @@ impl MewsConfig {
             enterprise_id: settings.enterprise_id,
             service_id: settings.service_id,
             rate_id: settings.rate_id,
+            out_of_order_hours: settings
+                .out_of_order_hours
+                .unwrap_or(base.out_of_order_hours)
+                .max(1),
             history_start: settings.history_start.unwrap_or(base.history_start),
         })
     }

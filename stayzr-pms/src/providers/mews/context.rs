@@ -6,7 +6,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use stayzr_core::{Error, Result, limit::Priority, transform::TransformContext};
+use stayzr_core::{Error, Result, transform::TransformContext};
 use tokio::sync::Mutex;
 
 use super::{
@@ -14,8 +14,9 @@ use super::{
     client::PAGE,
     transform::{clock_time, default_currency, lookup, pricing},
     wire::{
-        AgeCategory, AgeClassification, CategoriesGetAll, Enterprise, Limitation, ResourceCategory,
-        ResourceCategoryAssignment, Service, read_element,
+        AgeCategoriesGetAll, AgeCategory, AgeClassification, Enterprise, ResourceCategoriesGetAll,
+        ResourceCategory, ResourceCategoryAssignment, ResourceCategoryAssignmentsGetAll, Service,
+        ServicesGetAll,
     },
 };
 
@@ -31,6 +32,8 @@ pub(super) struct MewsContext {
     /// The services whose reservations are stays.
     pub(super) services: Vec<Service>,
     pub(super) service_ids: Vec<String>,
+    /// Every service that is sold, the restaurant's included.
+    pub(super) sold: Vec<String>,
     pub(super) categories: Vec<ResourceCategory>,
     /// When each resource's assignment to its category last changed.
     pub(super) assigned: Assigned,
@@ -71,9 +74,18 @@ async fn load(client: &MewsClient) -> Result<MewsContext> {
         ));
     }
     let wanted = client.config().service_id.as_deref();
-    let services: Vec<Service> = client
-        .services()
-        .await?
+    let enterprise_ids = client.config().enterprises();
+    let sold = ServicesGetAll {
+        enterprise_ids: enterprise_ids.clone(),
+        ..ServicesGetAll::default()
+    };
+    let services = client.list(sold).await?;
+    let sold = services
+        .iter()
+        .filter(|service| service.is_active != Some(false))
+        .map(|service| service.id.clone())
+        .collect();
+    let services: Vec<Service> = services
         .into_iter()
         .filter(|service| wanted.map_or_else(|| service.is_stay(), |id| id == service.id))
         .collect();
@@ -85,13 +97,19 @@ async fn load(client: &MewsClient) -> Result<MewsContext> {
         ));
     }
     let service_ids: Vec<String> = services.iter().map(|service| service.id.clone()).collect();
-    let ages = client.age_categories(&service_ids).await?;
-    let categories = categories(client, &service_ids).await?;
-    let category_ids: Vec<String> = categories
-        .iter()
-        .map(|category| category.id.clone())
-        .collect();
-    let assignments = client.assignments(&category_ids).await?;
+    let ages = AgeCategoriesGetAll {
+        service_ids: service_ids.clone(),
+        enterprise_ids: enterprise_ids.clone(),
+        ..AgeCategoriesGetAll::default()
+    };
+    let ages = client.list(ages).await?;
+    let categories = ResourceCategoriesGetAll {
+        service_ids: service_ids.clone(),
+        enterprise_ids: enterprise_ids.clone(),
+        ..ResourceCategoriesGetAll::default()
+    };
+    let categories = client.list(categories).await?;
+    let assignments = assignments(client, &categories).await?;
     let (resource_categories, assigned) = resources(&assignments);
 
     let enterprise = configuration.enterprise;
@@ -129,40 +147,28 @@ async fn load(client: &MewsClient) -> Result<MewsContext> {
         now: configuration.now_utc,
         services,
         service_ids,
+        sold,
         categories,
         assigned,
         transform,
     })
 }
 
-async fn categories(client: &MewsClient, services: &[String]) -> Result<Vec<ResourceCategory>> {
+async fn assignments(
+    client: &MewsClient,
+    categories: &[ResourceCategory],
+) -> Result<Vec<ResourceCategoryAssignment>> {
     let mut found = Vec::new();
-    let mut cursor = None;
-    loop {
-        let body = CategoriesGetAll {
-            service_ids: services.to_vec(),
+    for part in categories.chunks(PAGE as usize) {
+        let ids = part.iter().map(|category| category.id.clone()).collect();
+        let body = ResourceCategoryAssignmentsGetAll {
+            resource_category_ids: Some(ids),
             enterprise_ids: client.config().enterprises(),
-            limitation: Some(Limitation {
-                count: PAGE,
-                cursor,
-            }),
-            ..CategoriesGetAll::default()
+            ..ResourceCategoryAssignmentsGetAll::default()
         };
-        let page = client
-            .page(
-                super::fetch::CATEGORIES,
-                "ResourceCategories",
-                Priority::High,
-                &body,
-                PAGE,
-            )
-            .await?;
-        found.extend(page.items.iter().filter_map(|item| read_element(item).ok()));
-        match page.cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(found),
-        }
+        found.extend(client.list(body).await?);
     }
+    Ok(found)
 }
 
 /// When each resource was put into its category.

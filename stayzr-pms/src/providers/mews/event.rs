@@ -36,10 +36,15 @@ pub fn parse_event(body: &[u8]) -> Result<Vec<PmsEvent>> {
         let kind = match event.discriminator.as_str() {
             "ServiceOrderUpdated" => Some(EntityKind::Reservation),
             "CustomerAdded" | "CustomerUpdated" => Some(EntityKind::Guest),
-            "ResourceUpdated" => Some(EntityKind::Room),
+            // The room of a block is found when it is read.
+            "ResourceUpdated" | "ResourceBlockUpdated" => Some(EntityKind::Room),
             _ => None,
         };
         events.push(match (kind, id) {
+            (None, Some(id)) if event.discriminator == "MessageAdded" => PmsEvent::Message {
+                remote_property_id: webhook.enterprise_id.clone(),
+                id,
+            },
             (Some(kind), Some(id)) => {
                 if !seen.insert((kind, id.clone())) {
                     continue;
@@ -79,6 +84,8 @@ mod tests {
             {"Discriminator":"CustomerUpdated","Value":{"Id":"c"}},
             {"Discriminator":"ServiceOrderUpdated","Value":{"Id":"r"}},
             {"Discriminator":"ResourceUpdated","Value":{"Id":"s"}},
+            {"Discriminator":"ResourceBlockUpdated","Value":{"Id":"b"}},
+            {"Discriminator":"MessageAdded","Value":{"Id":"m"}},
             {"Discriminator":"SomethingNew","Value":{"Id":"x"}},
             {"Discriminator":"ServiceOrderUpdated","Value":null}]}"#;
         let unknown = |name: &str| PmsEvent::Unknown {
@@ -91,6 +98,11 @@ mod tests {
                 changed("e", EntityKind::Guest, "c"),
                 changed("e", EntityKind::Reservation, "r"),
                 changed("e", EntityKind::Room, "s"),
+                changed("e", EntityKind::Room, "b"),
+                PmsEvent::Message {
+                    remote_property_id: "e".to_owned(),
+                    id: "m".to_owned(),
+                },
                 unknown("SomethingNew"),
                 unknown("ServiceOrderUpdated"),
             ]

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use chrono::Utc;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use stayzr_core::{
     Error, Result,
     model::{PmsEvent, PricingMode},
@@ -12,7 +13,12 @@ use super::{
     context::MewsContext,
     parse_event,
     record::{Element, element},
-    wire::Enterprise,
+    wire::{
+        Availability, Companionship, Department, Enterprise, ImageAssignment, ItemIds, Message,
+        MessageAdded, MessageThread, OccupancyStates, OrderId, Pricing, Product, ProductPricing,
+        ProductServiceOrder, Rate, RateGroup, ReservationAdded, ReservationGroup, ReservationPrice,
+        ResourceBlock, ResourceCategoryAssignment, Service, SocketEvent, read_element,
+    },
 };
 use crate::provider::RecordPage;
 
@@ -27,6 +33,8 @@ pub struct Reading {
     pub kept: BTreeSet<String>,
     /// Values that are not known, as `Field: value` by Mews' names; they are kept as they came.
     pub unknown: BTreeSet<String>,
+    /// How many elements are of a list that is no record of ours, such as tasks.
+    pub others: usize,
     /// How many elements are something else than a record, such as a bicycle among rooms.
     pub foreign: usize,
 }
@@ -50,6 +58,69 @@ const OPERATIONS: [(&str, &str, EntityKind); 10] = [
     ("webhook", "", EntityKind::Reservation),
 ];
 
+/// Reads an element; the error names its field.
+type Reader = fn(&Value) -> std::result::Result<(), (String, String)>;
+
+fn of<T: DeserializeOwned>(element: &Value) -> std::result::Result<(), (String, String)> {
+    read_element::<T>(element).map(drop)
+}
+
+/// Operations whose answers hold something else, in the same form.
+const OTHERS: [(&str, &str, Reader); 32] = [
+    ("companionships", "Companionships", of::<Companionship>),
+    ("departments", "Departments", of::<Department>),
+    ("messageThreads", "MessageThreads", of::<MessageThread>),
+    ("messages.add", "Messages", of::<MessageAdded>),
+    ("messages.getAll", "Messages", of::<Message>),
+    ("orders.add", "", of::<OrderId>),
+    (
+        "productServiceOrders",
+        "ProductServiceOrders",
+        of::<ProductServiceOrder>,
+    ),
+    ("products.getAll", "Products", of::<Product>),
+    ("products.getPricing", "", of::<ProductPricing>),
+    ("rateGroups", "RateGroups", of::<RateGroup>),
+    ("rates.getAll", "Rates", of::<Rate>),
+    ("rates.getPricing", "", of::<Pricing>),
+    (
+        "reservationGroups",
+        "ReservationGroups",
+        of::<ReservationGroup>,
+    ),
+    ("reservations.add", "Reservations", of::<ReservationAdded>),
+    ("reservations.addCompanion", "", of::<Map<String, Value>>),
+    ("reservations.addProduct", "", of::<ItemIds>),
+    ("reservations.confirm", "", of::<Map<String, Value>>),
+    (
+        "reservations.price",
+        "ReservationPrices",
+        of::<ReservationPrice>,
+    ),
+    ("reservations.process", "", of::<Map<String, Value>>),
+    ("reservations.start", "", of::<Map<String, Value>>),
+    ("reservations.updateCustomer", "", of::<Map<String, Value>>),
+    ("reservations.updateInterval", "", of::<Map<String, Value>>),
+    ("resourceBlocks", "ResourceBlocks", of::<ResourceBlock>),
+    ("resourceBlocks.delete", "", of::<Map<String, Value>>),
+    (
+        "resourceCategoryAssignments",
+        "ResourceCategoryAssignments",
+        of::<ResourceCategoryAssignment>,
+    ),
+    (
+        "resourceCategoryImageAssignments",
+        "ResourceCategoryImageAssignments",
+        of::<ImageAssignment>,
+    ),
+    ("resources.getOccupancyState", "", of::<OccupancyStates>),
+    ("resources.update", "", of::<Map<String, Value>>),
+    ("services.getAll", "Services", of::<Service>),
+    ("services.getAvailability", "", of::<Availability>),
+    ("tasks", "", of::<Map<String, Value>>),
+    ("websocket", "Events", of::<SocketEvent>),
+];
+
 /// Reads a body of Mews without asking Mews anything: `operation` as Mews names it, with dots or
 /// slashes (`reservations/getAll/2023-06-06`, `webhook.general`). Rooms have no type and
 /// persons all count as adults, since other calls tell these.
@@ -62,6 +133,15 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
         .iter()
         .filter(|(start, ..)| operation.starts_with(start))
         .max_by_key(|(start, ..)| start.len());
+    let other = OTHERS
+        .iter()
+        .filter(|(start, ..)| operation.starts_with(start))
+        .max_by_key(|(start, ..)| start.len());
+    if let Some((start, key, reader)) = other
+        && known.is_none_or(|(known, ..)| known.len() < start.len())
+    {
+        return others(body, key, *reader);
+    }
     let Some((start, key, kind)) = known else {
         return Err(Error::unsupported(
             "mews.read_body",
@@ -99,6 +179,23 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
     Ok(reading)
 }
 
+fn others(body: &Value, key: &str, reader: Reader) -> Result<Reading> {
+    let elements = elements(body, key).ok_or_else(|| {
+        Error::invalid("mews.read_body", "there is no such list").with("key", key)
+    })?;
+    for element in elements {
+        reader(element).map_err(|(field, reason)| {
+            Error::invalid("mews.read_body", "an element cannot be read")
+                .with("field", field)
+                .with("reason", reason)
+        })?;
+    }
+    Ok(Reading {
+        others: elements.len(),
+        ..Reading::default()
+    })
+}
+
 fn elements<'a>(body: &'a Value, key: &str) -> Option<&'a [Value]> {
     let value = if key.is_empty() { body } else { body.get(key)? };
     match value {
@@ -117,6 +214,7 @@ fn offline(records: &[Value]) -> MewsContext {
         now: None,
         services: Vec::new(),
         service_ids: services.into_iter().map(str::to_owned).collect(),
+        sold: Vec::new(),
         categories: Vec::new(),
         assigned: Default::default(),
         transform: TransformContext {

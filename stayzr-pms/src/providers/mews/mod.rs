@@ -4,15 +4,18 @@ mod auth;
 mod client;
 mod config;
 mod context;
+mod desk;
 mod error;
 mod event;
 mod fetch;
 mod inspect;
+mod position;
 mod provider;
 mod push;
 mod quote;
 mod record;
 mod refusal;
+mod stay;
 pub mod transform;
 pub mod wire;
 

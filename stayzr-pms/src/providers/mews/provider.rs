@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,8 +17,10 @@ use super::{
     MewsClient, MewsConfig, MewsCredentials, RawPage,
     client::PAGE,
     context::{ContextCache, MewsContext},
-    fetch::{self, LONGEST_SPAN, Position, Wanted},
-    parse_event, push, quote,
+    fetch::{self, Wanted},
+    parse_event,
+    position::{LONGEST_SPAN, Position},
+    push, quote,
     record::{Element, element},
     transform::{
         GuestTransformer, NoteTransformer, PropertyTransformer, ReservationTransformer,
@@ -23,6 +28,7 @@ use super::{
     },
 };
 use crate::{
+    desk::{Desk, DeskCapabilities},
     http::VendorHttp,
     provider::{
         Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
@@ -79,7 +85,7 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
             (EntityKind::Reservation, PAGE as usize),
             (EntityKind::Note, PAGE as usize),
         ]),
-        create: vec![EntityKind::Guest, EntityKind::Note],
+        create: vec![EntityKind::Guest, EntityKind::Reservation, EntityKind::Note],
         update: vec![
             EntityKind::Room,
             EntityKind::Guest,
@@ -91,7 +97,13 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| {
         write_window: "Mews has no conditional write: a change made at the desk between the read \
                        and the write of the same field is overwritten"
             .to_owned(),
-        ..Capabilities::default()
+        desk: DeskCapabilities {
+            availability: true,
+            threads: true,
+            products: true,
+            orders: true,
+            ..DeskCapabilities::default()
+        },
     }
 });
 
@@ -124,6 +136,11 @@ impl MewsProvider {
     /// Typed calls with the same credentials and the same limit.
     pub fn client(&self) -> &MewsClient {
         &self.client
+    }
+
+    /// What changes seldom, at most five minutes old.
+    pub(super) async fn context(&self) -> Result<Arc<MewsContext>> {
+        self.context.get(&self.client).await
     }
 
     /// The span that a kind is read in as a whole, where Mews lists it by a filter only. It ends in
@@ -204,16 +221,13 @@ impl PmsProvider for MewsProvider {
             return self.property().await;
         }
         let (position, context) = match &query.position {
-            Some(position) => (
-                Position::parse(position)?,
-                self.context.get(&self.client).await?,
-            ),
+            Some(position) => (Position::parse(position)?, self.context().await?),
             None => {
                 // Rooms come with the category they belong to now.
                 let context = if query.kind == EntityKind::Room {
                     self.context.fresh(&self.client).await?
                 } else {
-                    self.context.get(&self.client).await?
+                    self.context().await?
                 };
                 let span = query.changed.or(self.history(query.kind, &context));
                 (Position::start(span), context)
@@ -245,7 +259,7 @@ impl PmsProvider for MewsProvider {
                 .retain(|record| ids.contains(&record.external_id));
             return Ok(page);
         }
-        let context = self.context.get(&self.client).await?;
+        let context = self.context().await?;
         let page = fetch::read(
             &self.client,
             &context,
@@ -258,21 +272,25 @@ impl PmsProvider for MewsProvider {
     }
 
     async fn push(&self, change: &Push) -> Result<PushOutcome> {
-        let context = self.context.get(&self.client).await?;
+        let context = self.context().await?;
         push::push(self, &context, change).await
     }
 
     async fn find(&self, change: &Push) -> Result<Vec<RemoteRecord>> {
-        let context = self.context.get(&self.client).await?;
+        let context = self.context().await?;
         push::find(self, &context, change).await
     }
 
     async fn quote(&self, stay: &StayQuery) -> Result<Vec<RemoteQuote>> {
-        let context = self.context.get(&self.client).await?;
+        let context = self.context().await?;
         quote::quote(&self.client, &context, stay).await
     }
 
     fn parse_event(&self, body: &[u8]) -> Result<Vec<PmsEvent>> {
         parse_event(body)
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
     }
 }

@@ -1,9 +1,9 @@
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use stayzr_core::{
     Error, Result,
-    model::{Currency, ExternalRef, Money, PricingMode},
+    model::{Currency, ExternalRef, Money},
     port::backend::StayQuery,
     transform::EntityKind,
 };
@@ -12,7 +12,7 @@ use super::{
     MewsClient,
     context::MewsContext,
     transform::localized,
-    wire::{Amount, Pricing, PricingGet, Rate},
+    wire::{Pricing, Rate, RatesGetAll, RatesGetPricing, seconds},
 };
 use crate::provider::RemoteQuote;
 
@@ -27,20 +27,14 @@ pub(super) async fn quote(
     if !(1..=60).contains(&nights) {
         return Err(Error::invalid("mews.quote", "a stay has 1 to 60 nights"));
     }
-    let rates = client.rates(&context.service_ids).await?;
-    let rate = choose(&rates, client.config().rate_id.as_deref()).ok_or_else(|| {
-        Error::unsupported(
-            "mews.quote",
-            "Mews has no public rate: set rate_id in the vendor settings",
-        )
-    })?;
+    let rate = rate(client, context).await?;
     let zone = context.transform.time_zone;
-    let body = PricingGet {
+    let body = RatesGetPricing {
         rate_id: rate.id.clone(),
         first_time_unit_start_utc: night(zone, stay.arrival),
         last_time_unit_start_utc: night(zone, stay.departure - TimeDelta::days(1)),
     };
-    let pricing = client.pricing(&body).await?;
+    let pricing = client.send(&body).await?;
     let language = context.enterprise.default_language_code.as_deref();
     let name = localized(rate.names.as_ref(), language.unwrap_or("en"))
         .or(rate.name.as_deref())
@@ -57,6 +51,23 @@ pub(super) async fn quote(
             total,
         })
         .collect())
+}
+
+/// The rate that quotes are made with, and stays booked at that name none.
+pub(super) async fn rate(client: &MewsClient, context: &MewsContext) -> Result<Rate> {
+    let rates = RatesGetAll {
+        service_ids: context.service_ids.clone(),
+        enterprise_ids: client.config().enterprises(),
+        ..RatesGetAll::default()
+    };
+    let rates = client.list(rates).await?;
+    let chosen = choose(&rates, client.config().rate_id.as_deref());
+    chosen.cloned().ok_or_else(|| {
+        Error::unsupported(
+            "mews.quote",
+            "Mews has no public rate: set rate_id in the vendor settings",
+        )
+    })
 }
 
 /// The configured rate, else the public rate that is the default, a base rate, the first by id.
@@ -78,7 +89,7 @@ fn choose<'a>(rates: &'a [Rate], wanted: Option<&str>) -> Option<&'a Rate> {
 }
 
 /// The start of a night: local midnight in UTC, or the first moment of a day that has none.
-fn night(zone: Tz, day: NaiveDate) -> String {
+pub(super) fn night(zone: Tz, day: NaiveDate) -> String {
     let start: DateTime<Utc> = (0..=3)
         .filter_map(|hour| day.and_hms_opt(hour, 0, 0))
         .find_map(|local| zone.from_local_datetime(&local).earliest())
@@ -86,7 +97,7 @@ fn night(zone: Tz, day: NaiveDate) -> String {
             || day.and_time(chrono::NaiveTime::MIN).and_utc(),
             |start| start.with_timezone(&Utc),
         );
-    start.to_rfc3339_opts(SecondsFormat::Secs, true)
+    seconds(start)
 }
 
 /// Sums by category. A category with another number of nights than asked, or with a night that
@@ -118,21 +129,13 @@ fn prices(
         let total: Option<Decimal> = category
             .amount_prices
             .iter()
-            .map(|amount| value(amount, context.transform.pricing))
+            .map(|amount| amount.priced(context.transform.pricing))
             .sum();
         if let (true, true, Some(currency), Some(total)) = (fits, complete, currency, total) {
             found.push((category.category_id.clone(), Money::new(total, currency)));
         }
     }
     found
-}
-
-/// What the hotel calls its price: with tax where it prices gross, without where it prices net.
-fn value(amount: &Amount, mode: PricingMode) -> Option<Decimal> {
-    match mode {
-        PricingMode::Gross => amount.gross_value.or(amount.net_value),
-        PricingMode::Net => amount.net_value.or(amount.gross_value),
-    }
 }
 
 #[cfg(test)]

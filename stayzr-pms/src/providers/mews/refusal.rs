@@ -4,10 +4,18 @@ use serde_json::Value;
 use stayzr_core::transform::{EntityKind, FieldRule};
 
 use super::{
-    transform::writable_condition,
+    stay::Step,
+    transform::{is_out_of_order, writable_condition},
     wire::{CLASSIFICATIONS, PURPOSES, TITLES},
 };
 use crate::provider::Push;
+
+/// What is said when a record is added, and never again.
+const SAID_ONCE: [(EntityKind, &str); 3] = [
+    (EntityKind::Note, "reservation_id"),
+    (EntityKind::Reservation, "guest_id"),
+    (EntityKind::Reservation, "rate_vendor"),
+];
 
 /// Fields that Mews cannot set, or cannot empty. A record that is added has nothing to empty.
 pub(super) fn refused(rules: &[FieldRule], push: &Push) -> Vec<String> {
@@ -23,8 +31,7 @@ pub(super) fn refused(rules: &[FieldRule], push: &Push) -> Vec<String> {
     values
         .chain(links)
         .filter(|(field, empty, value)| {
-            let is_owner = push.kind == EntityKind::Note && *field == "reservation_id";
-            if adding && (*empty || is_owner) {
+            if adding && (*empty || SAID_ONCE.contains(&(push.kind, field))) {
                 return false;
             }
             let rule = rules.iter().find(|rule| rule.field == *field);
@@ -58,11 +65,17 @@ fn is_expressible(push: &Push, field: &str, value: &Value) -> bool {
     // Its lists grow without notice: what it said itself, it also takes.
     let agreed = push.base.get(field);
     match (push.kind, field) {
-        (EntityKind::Reservation, "status") => value == "cancelled",
+        (EntityKind::Reservation, "status") if push.external_id.is_none() => {
+            known(&["confirmed", "tentative"], value)
+        }
+        (EntityKind::Reservation, "status") => Step::of(push).is_some(),
+        (EntityKind::Reservation, "purpose") if push.external_id.is_none() => false,
         (EntityKind::Reservation, "purpose") => known(PURPOSES, value) || agreed == Some(value),
         // Of notes of guests Mews has one, and it is a field of theirs.
         (EntityKind::Note, "text") => push.external_id.is_some() || order(push).is_some(),
-        (EntityKind::Room, "condition") => writable_condition(value).is_some(),
+        (EntityKind::Room, "condition") => {
+            writable_condition(value).is_some() || is_out_of_order(value)
+        }
         (EntityKind::Guest, "title") => known(TITLES, value) || agreed == Some(value),
         (EntityKind::Guest, "nationality") => value.as_str().is_some_and(|code| {
             code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase())

@@ -20,6 +20,7 @@ use super::{
     },
     control,
     list::Refusal,
+    portfolio,
     read::{is_read, read},
     state::Hotel,
     write::{Moment, write},
@@ -29,9 +30,25 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) hotel: Hotel,
+    /// Other hotels of the same token.
+    sisters: Vec<Hotel>,
     pub(super) faults: FaultPlan,
     pub(super) window: Window,
     requests: u64,
+}
+
+impl Running {
+    fn hotels(&self) -> impl Iterator<Item = &Hotel> {
+        std::iter::once(&self.hotel).chain(&self.sisters)
+    }
+
+    /// The hotel of which this holds; the first one if it holds of none.
+    pub(super) fn find(&mut self, holds: impl Fn(&Hotel) -> bool) -> &mut Hotel {
+        match self.sisters.iter().position(holds) {
+            Some(index) => &mut self.sisters[index],
+            None => &mut self.hotel,
+        }
+    }
 }
 
 /// The simulated vendor.
@@ -50,12 +67,14 @@ pub(super) struct Vendor {
 impl Vendor {
     pub(super) fn new(
         hotel: Hotel,
+        sisters: Vec<Hotel>,
         options: &super::SandboxOptions,
         deliveries: Deliveries,
     ) -> Self {
         Self {
             running: Mutex::new(Running {
                 hotel,
+                sisters,
                 faults: FaultPlan::default(),
                 window: Window::new(options.limit, options.limit_window),
                 requests: 0,
@@ -145,10 +164,17 @@ impl Vendor {
     ) -> Result<Value, Refusal> {
         let stale = fault == Some(FaultKind::StaleRead);
         let moment = self.moment();
-        if let Some(answer) = read(&running.hotel, operation, body, stale, moment.at) {
+        if !running.sisters.is_empty()
+            && let Some(answer) = portfolio::answer(running.hotels(), operation, body)
+        {
             return answer;
         }
-        let answer = write(&mut running.hotel, operation, body, moment)
+        let hotel = portfolio::meant(running, body);
+        hotel.close_rooms(moment);
+        if let Some(answer) = read(hotel, operation, body, stale, moment.at) {
+            return answer;
+        }
+        let answer = write(hotel, operation, body, moment)
             .unwrap_or_else(|| Err(Refusal::invalid("operation")));
         if answer.is_ok() {
             self.keep(&running.hotel);
@@ -181,26 +207,58 @@ impl Vendor {
     }
 }
 
-const OPERATIONS: [&str; 19] = [
-    "configuration/get",
-    "services/getAll",
+const OPERATIONS: [&str; 51] = [
     "ageCategories/getAll",
+    "companionships/getAll",
+    "configuration/get",
+    "customers/add",
+    "customers/getAll",
+    "customers/search",
+    "customers/update",
+    "departments/getAll",
+    "enterprises/getAll",
+    "messageThreads/add",
+    "messageThreads/getAll",
+    "messages/add",
+    "messages/getAll",
+    "orders/add",
+    "productServiceOrders/getAll",
+    "products/getAll",
+    "products/getPricing",
+    "rateGroups/getAll",
+    "rates/getAll",
+    "rates/getPricing",
+    "reservationGroups/getAll",
+    "reservations/add",
+    "reservations/addCompanion",
+    "reservations/addProduct",
+    "reservations/cancel",
+    "reservations/confirm",
+    "reservations/deleteCompanion",
+    "reservations/getAll/2023-06-06",
+    "reservations/price",
+    "reservations/process",
+    "reservations/start",
+    "reservations/update",
+    "reservations/updateCustomer",
+    "reservations/updateInterval",
+    "resourceBlocks/add",
+    "resourceBlocks/delete",
+    "resourceBlocks/getAll",
     "resourceCategories/getAll",
     "resourceCategoryAssignments/getAll",
     "resources/getAll",
     "resources/update",
-    "customers/getAll",
-    "customers/add",
-    "customers/update",
-    "reservations/getAll/2023-06-06",
-    "reservations/update",
-    "reservations/cancel",
-    "rates/getAll",
-    "rates/getPricing",
-    "serviceOrderNotes/getAll",
     "serviceOrderNotes/add",
-    "serviceOrderNotes/update",
     "serviceOrderNotes/delete",
+    "serviceOrderNotes/getAll",
+    "serviceOrderNotes/update",
+    "services/getAll",
+    "services/getAvailability",
+    "services/getAvailability/2024-01-22",
+    "tasks/add",
+    "tasks/close",
+    "tasks/getAll",
 ];
 
 fn is_operation(operation: &str) -> bool {

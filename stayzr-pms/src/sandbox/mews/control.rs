@@ -109,6 +109,12 @@ fn records(vendor: &Vendor, method: &Method, kind: Kind, rest: &[&str], asked: &
                 Kind::Reservations => hotel.blank_reservation(moment.at),
                 Kind::Notes => Hotel::blank_note(),
                 Kind::Rooms => return refuse(405, "rooms cannot be made"),
+                Kind::Messages => Hotel::blank_message(),
+                Kind::Blocks
+                | Kind::Companionships
+                | Kind::Orders
+                | Kind::Threads
+                | Kind::Tasks => Map::new(),
             };
             fields.extend(given);
             let id = hotel.add(kind, fields, moment.at, moment.due);

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     super::{
-        Fault,
+        Fault, HotelProfile,
         deliver::Deliveries,
         file,
         server::{Server, listen},
@@ -52,14 +52,16 @@ impl MewsSandbox {
     pub async fn start(options: SandboxOptions) -> Result<Self> {
         let kept: Option<Hotel> = file::load(options.state_file.as_deref())?;
         let ours = |hotel: &Hotel| hotel.seed == options.seed && hotel.slug == options.hotel.slug;
-        let mut hotel = kept.filter(ours).unwrap_or_else(|| {
+        let seeded = |profile: &HotelProfile| {
             let now = options.clock.now();
-            let today = options.today.unwrap_or_else(|| options.hotel.day(now));
-            Hotel::seeded(options.seed, &options.hotel, options.counts, today, now)
-        });
+            let today = options.today.unwrap_or_else(|| profile.day(now));
+            Hotel::seeded(options.seed, profile, options.counts, today, now)
+        };
+        let mut hotel = kept.filter(ours).unwrap_or_else(|| seeded(&options.hotel));
+        let sisters = options.sisters.iter().map(seeded).collect();
         let listener = listen(options.listen, &mut hotel.port).await?;
         let deliveries = Deliveries::new(options.webhook_url.clone())?;
-        let vendor = Arc::new(Vendor::new(hotel, &options, deliveries));
+        let vendor = Arc::new(Vendor::new(hotel, sisters, &options, deliveries));
         vendor.keep(&vendor.running().hotel);
         let server = Server::start(listener, Arc::clone(&vendor) as _)?;
         let courier = tokio::spawn(delivery::run(Arc::downgrade(&vendor)));

@@ -56,11 +56,22 @@ impl<'a> ListQuery<'a> {
         Ok(record.get(key).is_some_and(|value| list.contains(value)))
     }
 
-    /// Whether the record's time is in the span of a filter: start inclusive, end exclusive, or
-    /// equal where both are the same. Spans of more than three months are refused.
-    pub(super) fn within(&self, filter: &str, record: &Fields) -> Result<bool, Refusal> {
+    /// The span of a filter, if it has one. Spans of more than three months are refused.
+    pub(super) fn span(
+        &self,
+        filter: &str,
+    ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Refusal> {
+        self.at_most(filter, 3)
+    }
+
+    /// The span of a filter, if it has one. Spans of more months are refused.
+    pub(super) fn at_most(
+        &self,
+        filter: &str,
+        months: u32,
+    ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Refusal> {
         let Some(span) = self.body.get(filter).filter(|span| !span.is_null()) else {
-            return Ok(true);
+            return Ok(None);
         };
         let bound = |key: &str| {
             span.get(key)
@@ -69,10 +80,19 @@ impl<'a> ListQuery<'a> {
                 .ok_or_else(|| Refusal::invalid(filter))
         };
         let (start, end) = (bound("StartUtc")?, bound("EndUtc")?);
-        let longest = start.checked_add_months(Months::new(3));
+        let longest = start.checked_add_months(Months::new(months));
         if end < start || longest.is_none_or(|longest| end > longest) {
             return Err(Refusal::invalid(filter));
         }
+        Ok(Some((start, end)))
+    }
+
+    /// Whether the record's time is in the span of a filter: start inclusive, end exclusive, or
+    /// equal where both are the same.
+    pub(super) fn within(&self, filter: &str, record: &Fields) -> Result<bool, Refusal> {
+        let Some((start, end)) = self.span(filter)? else {
+            return Ok(true);
+        };
         let at = record.get(filter).and_then(Value::as_str).and_then(time);
         Ok(at.is_some_and(|at| {
             if start == end {

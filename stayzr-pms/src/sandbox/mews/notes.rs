@@ -7,7 +7,7 @@ use super::{
     read::seen,
     seed::fields,
     state::{Hotel, Kind},
-    write::{Moment, set, text, updates},
+    write::{Moment, ids, set, text, updates},
 };
 
 type Fields = Map<String, Value>;
@@ -91,15 +91,10 @@ pub(super) fn update(hotel: &mut Hotel, body: &Fields, moment: Moment) -> Result
 
 /// `serviceOrderNotes/delete`: a note that is deleted is in no list any more.
 pub(super) fn delete(hotel: &mut Hotel, body: &Fields) -> Result<Value, Refusal> {
-    let key = "ServiceOrderNoteIds";
-    let ids = body
-        .get(key)
-        .and_then(Value::as_array)
-        .filter(|ids| (1..=1000).contains(&ids.len()))
-        .ok_or_else(|| Refusal::invalid(key))?
-        .iter()
-        .map(|id| known(hotel, Some(id)))
-        .collect::<Result<Vec<String>, Refusal>>()?;
+    let ids = ids(body, "ServiceOrderNoteIds", 1000)?;
+    for id in &ids {
+        known(hotel, Some(&json!(id)))?;
+    }
     for id in ids {
         hotel.lose(Kind::Notes, &id);
     }

@@ -17,6 +17,9 @@ pub struct SandboxOptions {
     pub hotel: HotelProfile,
     /// How many records it starts with.
     pub counts: Counts,
+    /// Other hotels that the token covers too: then it is a portfolio's, and calls name the
+    /// property they mean. These send no webhooks and are not kept in the state file.
+    pub sisters: Vec<HotelProfile>,
     /// The token of the application that it lets in.
     pub client_token: SecretString,
     /// The token of the connection that it lets in.
@@ -48,6 +51,7 @@ impl Default for SandboxOptions {
             seed: 1,
             hotel: HotelProfile::default(),
             counts: Counts::default(),
+            sisters: Vec::new(),
             client_token: SecretString::from("sandbox-client-token"),
             access_token: SecretString::from("sandbox-access-token"),
             webhook_url: None,

@@ -1,12 +1,19 @@
-use chrono::{DateTime, Datelike, TimeZone, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
 use chrono_tz::Tz;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::{Map, Value, json};
 
 use super::{
+    availability::{self, asked},
+    blocks, booking,
     list::{ListQuery, Refusal, time},
-    notes,
-    state::{Hotel, Kind, stamp},
+    notes, orders,
+    seed::fields,
+    state::{Hotel, Kind, Record, stamp},
+    talk,
+    write::older_form,
 };
 
 type Fields = Map<String, Value>;
@@ -66,16 +73,45 @@ pub(super) fn read(
         "customers/getAll" => customers(hotel, body, stale),
         "reservations/getAll/2023-06-06" => reservations(hotel, body, stale),
         "serviceOrderNotes/getAll" => notes::list(hotel, body, stale),
+        "enterprises/getAll" => {
+            let own = std::slice::from_ref(&hotel.enterprise);
+            plain(&query, "Enterprises", own, &[("EnterpriseIds", "Id")])
+        }
+        "customers/search" => search(hotel, body),
+        "companionships/getAll" => booking::companionships(hotel, body, stale),
+        "reservations/price" => booking::price(hotel, body),
+        "reservationGroups/getAll" => groups(hotel, &query),
+        "resourceBlocks/getAll" => blocks::list(hotel, body, stale),
+        "rateGroups/getAll" => plain(
+            &query,
+            "RateGroups",
+            &hotel.rate_groups,
+            &[("ServiceIds", "ServiceId"), ("RateGroupIds", "Id")],
+        ),
+        "products/getAll" => orders::products(hotel, body),
+        "products/getPricing" => orders::pricing(hotel, body),
+        "productServiceOrders/getAll" => orders::list(hotel, body, stale),
+        "services/getAvailability" => availability::older(hotel, body),
+        "services/getAvailability/2024-01-22" => availability::newer(hotel, body),
+        "messageThreads/getAll" => talk::threads(hotel, body, stale),
+        "messages/getAll" => talk::messages(hotel, body, stale),
+        "departments/getAll" => plain(
+            &query,
+            "Departments",
+            &hotel.departments,
+            &[("DepartmentIds", "Id")],
+        ),
+        "tasks/getAll" => talk::tasks(hotel, body, stale),
         _ => return None,
     })
 }
 
 /// Whether an operation reads.
 pub(super) fn is_read(operation: &str) -> bool {
-    operation.contains("/get")
+    operation.contains("/get") || ["customers/search", "reservations/price"].contains(&operation)
 }
 
-fn plain(
+pub(super) fn plain(
     query: &ListQuery<'_>,
     key: &str,
     records: &[Fields],
@@ -93,6 +129,35 @@ fn plain(
         }
     }
     query.page(key, found)
+}
+
+/// Records of a kind that these filters name (each with its most ids and the key it looks at),
+/// that are as active as is asked for and of the times that are.
+pub(super) fn listed<'a>(
+    hotel: &'a Hotel,
+    kind: Kind,
+    stale: bool,
+    query: &ListQuery<'_>,
+    filters: &[(&str, usize, &str)],
+) -> Result<Vec<&'a Fields>, Refusal> {
+    const SPANS: [&str; 4] = ["CreatedUtc", "UpdatedUtc", "ClosedUtc", "DeadlineUtc"];
+    let mut found = Vec::new();
+    'records: for record in seen(hotel, kind, stale) {
+        for (filter, most, key) in filters {
+            if !query.named(filter, *most, record, key)? {
+                continue 'records;
+            }
+        }
+        for span in SPANS {
+            if !query.within(span, record)? {
+                continue 'records;
+            }
+        }
+        if query.active(record)? {
+            found.push(record);
+        }
+    }
+    Ok(found)
 }
 
 /// Records as a reader sees them: now, or before their last change.
@@ -196,6 +261,7 @@ fn reservations(hotel: &Hotel, body: &Fields, stale: bool) -> Result<Value, Refu
             && query.within("CreatedUtc", record)?
             && query.within("ScheduledStartUtc", record)?
             && query.within("ScheduledEndUtc", record)?
+            && collides(&query, record)?
         {
             found.push(record);
         }
@@ -203,53 +269,88 @@ fn reservations(hotel: &Hotel, body: &Fields, stale: bool) -> Result<Value, Refu
     query.page("Reservations", found)
 }
 
+/// Whether a stay is in the house at some time of a span.
+fn collides(query: &ListQuery<'_>, stay: &Fields) -> Result<bool, Refusal> {
+    let at = |key: &str| stay.get(key).and_then(Value::as_str).and_then(time);
+    Ok(query.span("CollidingUtc")?.is_none_or(|(start, end)| {
+        at("ScheduledStartUtc") < Some(end) && at("ScheduledEndUtc") > Some(start)
+    }))
+}
+
+/// People who are in house now.
+fn search(hotel: &Hotel, body: &Fields) -> Result<Value, Refusal> {
+    extent(body, &["Customers"])?;
+    let text = |key: &str| body.get(key).and_then(Value::as_str);
+    let name = text("Name").map(str::to_lowercase);
+    let mut found = Vec::new();
+    for stay in hotel.reservations.values() {
+        let room = text("ResourceId");
+        if stay.text("State") != Some("Started")
+            || room.is_some_and(|room| stay.text("AssignedResourceId") != Some(room))
+        {
+            continue;
+        }
+        let guest = stay.text("AccountId").and_then(|id| hotel.guests.get(id));
+        let is_named = |guest: &Record| {
+            let names = ["FirstName", "LastName"].map(|key| guest.text(key).unwrap_or_default());
+            let names = names.join(" ").to_lowercase();
+            name.as_ref().is_none_or(|name| names.contains(name))
+        };
+        if let Some(guest) = guest.filter(|guest| is_named(guest)) {
+            found.push(json!({"Customer": guest.now, "Reservation": older_form(&stay.now)}));
+        }
+    }
+    Ok(json!({"Customers": found, "Documents": null}))
+}
+
+/// Groups of reservations, which have nothing but an id here.
+fn groups(hotel: &Hotel, query: &ListQuery<'_>) -> Result<Value, Refusal> {
+    let ids: BTreeSet<&str> = hotel
+        .reservations
+        .values()
+        .filter_map(|stay| stay.text("GroupId"))
+        .collect();
+    let groups: Vec<Fields> = ids
+        .into_iter()
+        .map(|id| {
+            fields(json!({
+                "Id": id, "EnterpriseId": hotel.enterprise.get("Id"), "Name": null,
+                "ChannelManager": null, "ChannelManagerGroupNumber": null,
+            }))
+        })
+        .collect();
+    plain(
+        query,
+        "ReservationGroups",
+        &groups,
+        &[("ReservationGroupIds", "Id")],
+    )
+}
+
 /// Prices are the same every night, but for Fridays and Saturdays, which cost a tenth more.
+pub(super) fn night_price(price: Decimal, night: NaiveDate) -> Decimal {
+    let weekend = matches!(night.weekday(), Weekday::Fri | Weekday::Sat);
+    let factor = if weekend {
+        Decimal::new(11, 1)
+    } else {
+        Decimal::ONE
+    };
+    (price * factor).round_dp(2)
+}
+
 fn pricing(hotel: &Hotel, body: &Fields) -> Result<Value, Refusal> {
     let rate = body.get("RateId");
     if !hotel.rates.iter().any(|known| known.get("Id") == rate) {
         return Err(Refusal::invalid("RateId"));
     }
-    let zone = hotel.zone();
-    let night = |key: &str| {
-        body.get(key)
-            .and_then(Value::as_str)
-            .and_then(time)
-            .map(|start| start.with_timezone(&zone))
-            .filter(|start| start.time() == chrono::NaiveTime::MIN)
-            .map(|start| start.date_naive())
-            .ok_or_else(|| Refusal::invalid(key))
-    };
-    let (first, last) = (
-        night("FirstTimeUnitStartUtc")?,
-        night("LastTimeUnitStartUtc")?,
-    );
-    if last < first || (last - first).num_days() > 366 {
-        return Err(Refusal::invalid("LastTimeUnitStartUtc"));
-    }
-    let nights: Vec<chrono::NaiveDate> = first.iter_days().take_while(|day| *day <= last).collect();
+    let nights = asked(hotel, body)?;
     let currency = hotel.currency();
     let amounts = |price: Decimal| -> Vec<Value> {
+        let nights = nights.iter();
         nights
-            .iter()
-            .map(|day| {
-                let weekend = matches!(day.weekday(), chrono::Weekday::Fri | chrono::Weekday::Sat);
-                let gross = if weekend {
-                    price * Decimal::new(11, 1)
-                } else {
-                    price
-                };
-                amount(gross.round_dp(2), &currency)
-            })
+            .map(|night| amount(night_price(price, *night), &currency))
             .collect()
     };
-    let starts: Vec<Value> = nights
-        .iter()
-        .filter_map(|day| {
-            zone.from_local_datetime(&day.and_time(chrono::NaiveTime::MIN))
-                .earliest()
-        })
-        .map(|start| stamp(start.to_utc()))
-        .collect();
     let base = hotel.prices.values().min().copied().unwrap_or_default();
     let categories: Vec<Value> = hotel
         .prices
@@ -258,7 +359,7 @@ fn pricing(hotel: &Hotel, body: &Fields) -> Result<Value, Refusal> {
         .collect();
     Ok(json!({
         "Currency": currency,
-        "TimeUnitStartsUtc": starts,
+        "TimeUnitStartsUtc": hotel.starts(&nights),
         "BaseAmountPrices": amounts(base),
         "CategoryPrices": categories,
         "CategoryAdjustments": [],
@@ -266,7 +367,7 @@ fn pricing(hotel: &Hotel, body: &Fields) -> Result<Value, Refusal> {
 }
 
 /// An amount with a tax of a tenth in it.
-fn amount(gross: Decimal, currency: &str) -> Value {
+pub(super) fn amount(gross: Decimal, currency: &str) -> Value {
     let net = (gross / Decimal::new(11, 1)).round_dp(2);
     let tax = gross - net;
     let number = |value: Decimal| value.to_f64().map_or(Value::Null, Value::from);
@@ -290,7 +391,7 @@ impl Hotel {
             .unwrap_or(chrono_tz::UTC)
     }
 
-    fn currency(&self) -> String {
+    pub(super) fn currency(&self) -> String {
         self.enterprise
             .get("Currencies")
             .and_then(|list| list.pointer("/0/Currency"))

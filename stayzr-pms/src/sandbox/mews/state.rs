@@ -25,6 +25,12 @@ pub(super) enum Kind {
     Guests,
     Rooms,
     Notes,
+    Blocks,
+    Companionships,
+    Orders,
+    Threads,
+    Messages,
+    Tasks,
 }
 
 impl Kind {
@@ -34,17 +40,25 @@ impl Kind {
             "guests" => Self::Guests,
             "rooms" => Self::Rooms,
             "notes" => Self::Notes,
+            "blocks" => Self::Blocks,
+            "companionships" => Self::Companionships,
+            "orders" => Self::Orders,
+            "threads" => Self::Threads,
+            "messages" => Self::Messages,
+            "tasks" => Self::Tasks,
             _ => return None,
         })
     }
 
-    /// The webhook that tells of a change; Mews documents none for notes.
+    /// The webhook that tells of a change, where Mews documents one.
     pub(super) const fn event(self) -> Option<&'static str> {
         Some(match self {
-            Self::Reservations => "ServiceOrderUpdated",
+            Self::Reservations | Self::Orders => "ServiceOrderUpdated",
             Self::Guests => "CustomerUpdated",
             Self::Rooms => "ResourceUpdated",
-            Self::Notes => return None,
+            Self::Blocks => "ResourceBlockUpdated",
+            Self::Messages => "MessageAdded",
+            Self::Notes | Self::Companionships | Self::Threads | Self::Tasks => return None,
         })
     }
 }
@@ -83,6 +97,12 @@ pub(super) struct Hotel {
     pub(super) categories: Vec<Map<String, Value>>,
     pub(super) assignments: Vec<Map<String, Value>>,
     pub(super) rates: Vec<Map<String, Value>>,
+    #[serde(default)]
+    pub(super) rate_groups: Vec<Map<String, Value>>,
+    #[serde(default)]
+    pub(super) products: Vec<Map<String, Value>>,
+    #[serde(default)]
+    pub(super) departments: Vec<Map<String, Value>>,
     /// Price of a night by category.
     pub(super) prices: BTreeMap<String, Decimal>,
     pub(super) rooms: BTreeMap<String, Record>,
@@ -90,6 +110,18 @@ pub(super) struct Hotel {
     pub(super) reservations: BTreeMap<String, Record>,
     #[serde(default)]
     pub(super) notes: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) blocks: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) companionships: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) orders: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) threads: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) messages: BTreeMap<String, Record>,
+    #[serde(default)]
+    pub(super) tasks: BTreeMap<String, Record>,
     /// Numbers given out so far.
     pub(super) made: u64,
     pub(super) events: VecDeque<Event>,
@@ -110,6 +142,12 @@ impl Hotel {
             Kind::Guests => &self.guests,
             Kind::Rooms => &self.rooms,
             Kind::Notes => &self.notes,
+            Kind::Blocks => &self.blocks,
+            Kind::Companionships => &self.companionships,
+            Kind::Orders => &self.orders,
+            Kind::Threads => &self.threads,
+            Kind::Messages => &self.messages,
+            Kind::Tasks => &self.tasks,
         }
     }
 
@@ -119,6 +157,12 @@ impl Hotel {
             Kind::Guests => &mut self.guests,
             Kind::Rooms => &mut self.rooms,
             Kind::Notes => &mut self.notes,
+            Kind::Blocks => &mut self.blocks,
+            Kind::Companionships => &mut self.companionships,
+            Kind::Orders => &mut self.orders,
+            Kind::Threads => &mut self.threads,
+            Kind::Messages => &mut self.messages,
+            Kind::Tasks => &mut self.tasks,
         }
     }
 
@@ -168,6 +212,12 @@ impl Hotel {
         self.records_mut(kind).remove(id).is_some()
     }
 
+    /// An id that was not given out before.
+    pub(super) fn number(&mut self, purpose: &str) -> String {
+        self.made += 1;
+        super::super::splitmix::id(self.seed, &format!("{}/{purpose}", self.slug), self.made)
+    }
+
     /// Adds a record, with its times, and lets an event wait.
     pub(super) fn add(
         &mut self,
@@ -176,12 +226,10 @@ impl Hotel {
         at: DateTime<Utc>,
         due: DateTime<Utc>,
     ) -> String {
-        self.made += 1;
+        let made = self.number("made");
         let id = match fields.get("Id").and_then(Value::as_str) {
             Some(id) => id.to_owned(),
-            None => {
-                super::super::splitmix::id(self.seed, &format!("{}/made", self.slug), self.made)
-            }
+            None => made,
         };
         fields.insert("Id".to_owned(), json!(id));
         fields.insert("CreatedUtc".to_owned(), stamp(at));

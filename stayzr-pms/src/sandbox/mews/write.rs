@@ -2,9 +2,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{
+    blocks, booking,
     list::{Refusal, time},
-    notes,
+    notes, orders,
     state::{Hotel, Kind, stamp},
+    talk,
 };
 
 type Fields = Map<String, Value>;
@@ -32,6 +34,22 @@ pub(super) fn write(
         "serviceOrderNotes/add" => notes::add(hotel, body, moment),
         "serviceOrderNotes/update" => notes::update(hotel, body, moment),
         "serviceOrderNotes/delete" => notes::delete(hotel, body),
+        "reservations/add" => booking::add(hotel, body, moment),
+        "reservations/updateInterval" => booking::update_interval(hotel, body, moment),
+        "reservations/updateCustomer" => booking::update_customer(hotel, body, moment),
+        "reservations/confirm" => booking::confirm(hotel, body, moment),
+        "reservations/start" => booking::start(hotel, body, moment),
+        "reservations/process" => booking::process(hotel, body, moment),
+        "reservations/addCompanion" => booking::add_companion(hotel, body, moment),
+        "reservations/deleteCompanion" => booking::delete_companion(hotel, body),
+        "reservations/addProduct" => orders::add_product(hotel, body, moment),
+        "resourceBlocks/add" => blocks::add(hotel, body, moment),
+        "resourceBlocks/delete" => blocks::delete(hotel, body, moment),
+        "orders/add" => orders::add(hotel, body, moment),
+        "messageThreads/add" => talk::add_threads(hotel, body, moment),
+        "messages/add" => talk::add_messages(hotel, body, moment),
+        "tasks/add" => talk::add_task(hotel, body, moment),
+        "tasks/close" => talk::close_tasks(hotel, body, moment),
         _ => return None,
     })
 }
@@ -153,8 +171,26 @@ pub(super) fn set(update: &Fields, key: &str) -> Result<Option<Value>, Refusal> 
     }
 }
 
+/// A list of ids, at most so many.
+pub(super) fn ids(body: &Fields, key: &str, most: usize) -> Result<Vec<String>, Refusal> {
+    let ids = body.get(key).and_then(Value::as_array);
+    ids.filter(|ids| (1..=most).contains(&ids.len()))
+        .and_then(|ids| {
+            ids.iter()
+                .map(|id| id.as_str().map(str::to_owned))
+                .collect()
+        })
+        .ok_or_else(|| Refusal::invalid(key))
+}
+
+/// A flag that has to be said.
+pub(super) fn flag(body: &Fields, key: &str) -> Result<bool, Refusal> {
+    let flag = body.get(key).and_then(Value::as_bool);
+    flag.ok_or_else(|| Refusal::invalid(key))
+}
+
 /// An option that does something unless it is switched off.
-fn by_default(body: &Fields, key: &str) -> bool {
+pub(super) fn by_default(body: &Fields, key: &str) -> bool {
     body.get(key).and_then(Value::as_bool).unwrap_or(true)
 }
 
@@ -164,6 +200,15 @@ fn update_reservations(hotel: &mut Hotel, body: &Fields, moment: Moment) -> Resu
     for update in updates(body, "ReservationUpdates")? {
         let id = text(update, "ReservationId")?;
         changes.push((id.to_owned(), reservation_change(hotel, id, update)?));
+    }
+    let prices = body.get("ReservationUpdates").and_then(Value::as_array);
+    let sets_prices = prices.is_some_and(|updates| {
+        updates
+            .iter()
+            .any(|update| update.get("TimeUnitPrices").is_some())
+    });
+    if sets_prices && text(body, "Reason").is_err() {
+        return Err(Refusal::invalid("Reason"));
     }
     hotel.tally.reprices += u64::from(by_default(body, "Reprice"));
     hotel.tally.fees_posted += u64::from(by_default(body, "ApplyCancellationFee"));
@@ -212,16 +257,11 @@ fn reservation_change(hotel: &Hotel, id: &str, update: &Fields) -> Result<Fields
         _ => return Err(Refusal::invalid("StartUtc")),
     }
     check_room(hotel, record.now.get("AssignedResourceLocked"), &fields)?;
-    if let Some(counts) = fields.get("PersonCounts") {
-        let known = |count: &Value| {
-            let category = count.get("AgeCategoryId");
-            let ages = &hotel.age_categories;
-            category.is_some() && ages.iter().any(|age| age.get("Id") == category)
-        };
-        let counts = counts.as_array();
-        if counts.is_none_or(|counts| counts.is_empty() || !counts.iter().all(known)) {
-            return Err(Refusal::invalid("PersonCounts"));
-        }
+    if fields
+        .get("PersonCounts")
+        .is_some_and(|counts| !known_persons(hotel, counts))
+    {
+        return Err(Refusal::invalid("PersonCounts"));
     }
     let category = fields.get("RequestedResourceCategoryId");
     if category.is_some_and(|id| {
@@ -233,6 +273,17 @@ fn reservation_change(hotel: &Hotel, id: &str, update: &Fields) -> Result<Fields
         return Err(Refusal::invalid("RequestedCategoryId"));
     }
     Ok(fields)
+}
+
+/// Whether these are counts of persons, all of known ages.
+pub(super) fn known_persons(hotel: &Hotel, counts: &Value) -> bool {
+    let known = |count: &Value| {
+        let category = count.get("AgeCategoryId");
+        let ages = &hotel.age_categories;
+        category.is_some() && ages.iter().any(|age| age.get("Id") == category)
+    };
+    let counts = counts.as_array();
+    counts.is_some_and(|counts| !counts.is_empty() && counts.iter().all(known))
 }
 
 /// A room that is pinned is unpinned first, by an update of its own.
@@ -251,7 +302,7 @@ fn check_room(hotel: &Hotel, locked: Option<&Value>, fields: &Fields) -> Result<
 }
 
 /// What writes answer with: other names and the other spelling of a state.
-fn older_form(record: &Fields) -> Value {
+pub(super) fn older_form(record: &Fields) -> Value {
     let mut old = record.clone();
     for (new, name) in [
         ("AccountId", "CustomerId"),
@@ -291,13 +342,9 @@ fn older_form(record: &Fields) -> Value {
 
 fn cancel_reservations(hotel: &mut Hotel, body: &Fields, moment: Moment) -> Result<Value, Refusal> {
     text(body, "Notes")?;
-    let ids = body
-        .get("ReservationIds")
-        .and_then(Value::as_array)
-        .filter(|ids| (1..=1000).contains(&ids.len()))
-        .ok_or_else(|| Refusal::invalid("ReservationIds"))?;
-    for id in ids {
-        let record = id.as_str().and_then(|id| hotel.reservations.get(id));
+    let ids = ids(body, "ReservationIds", 1000)?;
+    for id in &ids {
+        let record = hotel.reservations.get(id);
         match record.map(|record| record.text("State")) {
             None => return Err(Refusal::invalid("ReservationIds")),
             Some(Some("Confirmed" | "Optional" | "Inquired" | "Requested")) => {}
@@ -309,7 +356,7 @@ fn cancel_reservations(hotel: &mut Hotel, body: &Fields, moment: Moment) -> Resu
     let fee = body.get("PostCancellationFee") == Some(&json!(true));
     hotel.tally.fees_posted += u64::from(fee);
     hotel.tally.emails_sent += u64::from(by_default(body, "SendEmail"));
-    for id in ids.iter().filter_map(Value::as_str) {
+    for id in &ids {
         let fields = Fields::from_iter([
             ("State".to_owned(), json!("Canceled")),
             ("CancelledUtc".to_owned(), stamp(moment.at)),
@@ -329,7 +376,7 @@ fn update_resources(hotel: &mut Hotel, body: &Fields, moment: Moment) -> Result<
             return Err(Refusal::invalid("ResourceId"));
         }
         let mut fields = Fields::new();
-        for key in ["State", "Name"] {
+        for key in ["State", "Name", "StateReason"] {
             if let Some(value) = set(update, key)? {
                 let known = value.as_str().is_some_and(|state| STATES.contains(&state));
                 if key == "State" && !known {

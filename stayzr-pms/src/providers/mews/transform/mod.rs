@@ -17,7 +17,7 @@ pub use note::{NoteId, NoteTransformer};
 pub use property::PropertyTransformer;
 pub(super) use property::{default_currency, pricing};
 pub use reservation::{ReservationTransformer, person_counts};
-pub use room::{RoomTransformer, writable_condition};
+pub use room::{RoomTransformer, is_out_of_order, writable_condition};
 pub use room_type::RoomTypeTransformer;
 pub use times::{clock_time, version};
 

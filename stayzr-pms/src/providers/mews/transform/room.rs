@@ -114,6 +114,11 @@ fn vendor_word(condition: RoomCondition) -> Option<ResourceState> {
     })
 }
 
+/// Whether a condition is the one that Mews keeps as a block of its own.
+pub fn is_out_of_order(condition: &Value) -> bool {
+    *condition == json!(RoomCondition::OutOfOrder)
+}
+
 /// Mews' word for a condition that `resources/update` can set: out of order cannot be set by it.
 pub fn writable_condition(condition: &Value) -> Option<ResourceState> {
     let condition = serde_json::from_value(condition.clone()).ok()?;

@@ -2,7 +2,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::open::{text, word, words};
+use super::{
+    ReservationV2017,
+    open::{list, text, word, words},
+};
 
 /// A person, as `customers/getAll` gives it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -60,51 +63,29 @@ pub struct Customer {
     pub extra: Map<String, Value>,
 }
 
-/// The body of `customers/add` and `customers/update`. Plain values: what is absent stays, and
-/// nothing can be emptied.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// The answer of `customers/search`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CustomerWrite {
-    /// The customer; absent to add one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<String>,
-    /// The chain, for a token of several properties.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chain_id: Option<String>,
-    /// Mister, Miss or Misses.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Given name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_name: Option<String>,
-    /// Family name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<String>,
-    /// ISO 3166-1 alpha-2.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nationality_code: Option<String>,
-    /// The language to write in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preferred_language_code: Option<String>,
-    /// Date of birth.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub birth_date: Option<NaiveDate>,
-    /// Email.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Telephone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    /// Loyalty number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loyalty_code: Option<String>,
-    /// Notes, replaced as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notes: Option<String>,
-    /// Classifications, replaced as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classifications: Option<Vec<String>>,
-    /// Only to add: whether a customer with the same email is overwritten.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overwrite_existing: Option<bool>,
+pub struct CustomersFound {
+    /// Who was found.
+    #[serde(default, deserialize_with = "list")]
+    pub customers: Vec<CustomerFound>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Somebody in house.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CustomerFound {
+    /// The person.
+    #[serde(default)]
+    pub customer: Customer,
+    /// Their stay.
+    #[serde(default)]
+    pub reservation: Option<ReservationV2017>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

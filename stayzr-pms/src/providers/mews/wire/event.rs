@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::open::{list, word};
+
 /// A general webhook: ids of what changed, often many at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,6 +77,35 @@ pub struct NamedRecord {
     /// The name.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+/// A message of the WebSocket.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SocketMessage {
+    /// What changed.
+    #[serde(default, deserialize_with = "list")]
+    pub events: Vec<SocketEvent>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// One change, with what it came to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SocketEvent {
+    /// The record.
+    pub id: String,
+    /// `Reservation`, `Resource`, `DeviceCommand` or `PriceUpdate`.
+    #[serde(default, deserialize_with = "word")]
+    pub r#type: Option<String>,
+    /// Its state.
+    #[serde(default, deserialize_with = "word")]
+    pub state: Option<String>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl fmt::Debug for IntegrationWebhook {

@@ -44,18 +44,14 @@ pub struct ServiceOrderNote {
 #[serde(rename_all = "PascalCase")]
 pub struct NotesGetAll {
     /// Orders, at most 1000.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_order_ids: Option<Vec<String>>,
     /// When they changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_utc: Option<Interval>,
     /// What they are for. Without it Mews leaves special requests out.
     pub types: Vec<NoteType>,
     /// Properties, for a token of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enterprise_ids: Option<Vec<String>>,
     /// Which page; required.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limitation: Option<Limitation>,
 }
 
@@ -89,7 +85,6 @@ pub struct NotesAdd {
     /// The notes.
     pub service_order_notes: Vec<NoteAdd>,
     /// The property, for a token of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enterprise_id: Option<String>,
 }
 
@@ -100,7 +95,6 @@ pub struct NoteUpdate {
     /// The note.
     pub service_order_note_id: String,
     /// What it is to say.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Set<String>>,
 }
 
@@ -111,6 +105,15 @@ pub struct NotesUpdate {
     /// What to change.
     pub service_order_note_updates: Vec<NoteUpdate>,
     /// The property, for a token of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enterprise_id: Option<String>,
+}
+
+/// The body of `serviceOrderNotes/delete`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NotesDelete {
+    /// Which, at most 1000.
+    pub service_order_note_ids: Vec<String>,
+    /// The property, for a token of several.
     pub enterprise_id: Option<String>,
 }

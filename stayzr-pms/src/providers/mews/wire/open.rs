@@ -1,3 +1,4 @@
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -67,6 +68,22 @@ where
     T: Deserialize<'de>,
 {
     Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A decimal from the digits that were sent, never through binary fractions.
+pub(super) fn decimal<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    let digits = match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(digits)) => digits,
+        Some(other) => other.to_string(),
+    };
+    digits
+        .parse()
+        .or_else(|_| Decimal::from_scientific(&digits))
+        .map(Some)
+        .map_err(|_| serde::de::Error::custom("not a decimal number"))
 }
 
 /// Reads one element of a list. The error names the field that cannot be read, found by leaving

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::open::{list, text};
+use super::{
+    ActivityState, Amount, Interval, Limitation,
+    open::{list, text},
+};
 
 /// A rate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -83,34 +85,73 @@ pub struct CategoryPrice {
     pub extra: Map<String, Value>,
 }
 
-/// An amount of money.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The body of `rates/getAll`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Amount {
-    /// The currency.
+pub struct RatesGetAll {
+    /// Services; required.
+    pub service_ids: Vec<String>,
+    /// Ids, at most 1000.
+    pub rate_ids: Option<Vec<String>>,
+    /// When they changed.
+    pub updated_utc: Option<Interval>,
+    /// Properties, for a token of several.
+    pub enterprise_ids: Option<Vec<String>>,
+    /// Which page; required.
+    pub limitation: Option<Limitation>,
+}
+
+/// The body of `rates/getPricing`. Times are exact starts of nights: local midnight in UTC.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RatesGetPricing {
+    /// The rate.
+    pub rate_id: String,
+    /// Start of the first night.
+    pub first_time_unit_start_utc: String,
+    /// Start of the last night.
+    pub last_time_unit_start_utc: String,
+}
+
+/// Rates that belong together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RateGroup {
+    /// Its id.
+    pub id: String,
+    /// The service it prices.
     #[serde(default)]
-    pub currency: Option<String>,
-    /// Without tax.
-    #[serde(default, deserialize_with = "decimal")]
-    pub net_value: Option<Decimal>,
-    /// With tax.
-    #[serde(default, deserialize_with = "decimal")]
-    pub gross_value: Option<Decimal>,
+    pub service_id: Option<String>,
+    /// Whether it exists.
+    #[serde(default)]
+    pub is_active: Option<bool>,
+    /// Names by language.
+    #[serde(default)]
+    pub names: Option<BTreeMap<String, Option<String>>>,
+    /// Its id in other systems.
+    #[serde(default, deserialize_with = "text")]
+    pub external_identifier: Option<String>,
     /// What has no name here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// A decimal from the digits that were sent, never through binary fractions.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
-    let digits = match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(digits)) => digits,
-        Some(other) => other.to_string(),
-    };
-    digits
-        .parse()
-        .or_else(|_| Decimal::from_scientific(&digits))
-        .map(Some)
-        .map_err(|_| serde::de::Error::custom("not a decimal number"))
+/// The body of `rateGroups/getAll`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RateGroupsGetAll {
+    /// Ids, at most 1000.
+    pub rate_group_ids: Option<Vec<String>>,
+    /// Services, at most 1000.
+    pub service_ids: Option<Vec<String>>,
+    /// Only those with these ids of other systems.
+    pub external_identifiers: Option<Vec<String>>,
+    /// When they changed.
+    pub updated_utc: Option<Interval>,
+    /// Whether they are in use.
+    pub activity_states: Option<Vec<ActivityState>>,
+    /// Properties, for a token of several.
+    pub enterprise_ids: Option<Vec<String>>,
+    /// Which page; required.
+    pub limitation: Option<Limitation>,
 }

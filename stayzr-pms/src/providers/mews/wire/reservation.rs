@@ -2,10 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    Set,
-    open::{list, open_enum, text, word},
-};
+use super::open::{list, open_enum, text, word};
 
 open_enum! {
     /// Where a reservation stands. Reads say `Inquired`, writes and their answers `Enquired`.
@@ -146,36 +143,4 @@ impl From<ReservationV2017> for Reservation {
         new.scheduled_end_utc = new.scheduled_end_utc.or(new.end_utc);
         new
     }
-}
-
-/// One reservation of `reservations/update`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ReservationUpdate {
-    /// The reservation.
-    pub reservation_id: String,
-    /// The number at the channel.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel_number: Option<Set<String>>,
-    /// Arrival.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_utc: Option<Set<String>>,
-    /// Departure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_utc: Option<Set<String>>,
-    /// Who comes, replaced as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person_counts: Option<Set<Vec<PersonCount>>>,
-    /// The room.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub assigned_resource_id: Option<Set<String>>,
-    /// Whether the room is pinned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub assigned_resource_locked: Option<Set<bool>>,
-    /// The category that is booked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requested_category_id: Option<Set<String>>,
-    /// Leisure, Business or Student.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub purpose: Option<Set<String>>,
 }

@@ -4,10 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    Set,
-    open::{open_enum, text, word},
-};
+use super::open::{list, open_enum, text, word};
 
 open_enum! {
     /// What housekeeping says about a resource.
@@ -131,13 +128,67 @@ pub struct ResourceCategoryAssignment {
     pub extra: Map<String, Value>,
 }
 
-/// One resource of `resources/update`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// Which picture shows a category.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ResourceUpdate {
+pub struct ImageAssignment {
+    /// Its id.
+    pub id: String,
+    /// The category.
+    #[serde(default)]
+    pub category_id: Option<String>,
+    /// The picture.
+    #[serde(default)]
+    pub image_id: Option<String>,
+    /// Whether it holds.
+    #[serde(default)]
+    pub is_active: Option<bool>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// The answer of `resources/getOccupancyState`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct OccupancyStates {
+    /// By category.
+    #[serde(default, deserialize_with = "list")]
+    pub resource_category_occupancy_states: Vec<CategoryOccupancy>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Which resources of a category are taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CategoryOccupancy {
+    /// The category.
+    #[serde(default)]
+    pub resource_category_id: Option<String>,
+    /// By resource.
+    #[serde(default, deserialize_with = "list")]
+    pub resource_occupancy_states: Vec<ResourceOccupancy>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Whether a resource is taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ResourceOccupancy {
     /// The resource.
-    pub resource_id: String,
+    #[serde(default)]
+    pub resource_id: Option<String>,
     /// What housekeeping says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<Set<String>>,
+    #[serde(default, deserialize_with = "word")]
+    pub resource_state: Option<String>,
+    /// `Vacant`, `Reserved`, or another word of Mews.
+    #[serde(default, deserialize_with = "word")]
+    pub occupancy_state: Option<String>,
+    /// What has no name here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

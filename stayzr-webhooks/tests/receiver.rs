@@ -291,6 +291,23 @@ async fn invariant_p_card_numbers_are_masked_and_the_hash_is_of_the_bytes_as_the
 }
 
 #[tokio::test]
+async fn invariant_p_a_live_access_token_of_mews_is_not_stored() {
+    let house = House::new();
+    let body = br#"{"Action":"IntegrationCreated","Data":{"AccessToken":"live-token"}}"#;
+    let request = full(
+        Request::post(mews(INTEGRATION, &format!("?token={TOKEN}"))),
+        body,
+    );
+    assert_eq!(ask(&house.receiver(), request).await.status, StatusCode::OK);
+    let [delivery] = &house.stored()[..] else {
+        panic!("one delivery")
+    };
+    let kept = String::from_utf8(delivery.body.clone()).unwrap();
+    assert!(!kept.contains("live-token"), "{kept}");
+    assert!(kept.contains("IntegrationCreated"), "{kept}");
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_without_being_read_to_its_end() {
     let house = House::new();
     let limits = Limits {

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header::CONTENT_TYPE, request::Parts};
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     channels::whatsapp::{MetaHandshake, MetaHub},
-    endpoints::mews::{MewsSignature, MewsUrlToken},
+    endpoints::mews::{MewsSignature, MewsUrlToken, without_tokens},
     mac,
     request::SignedRequest,
     secrets::Secrets,
@@ -197,13 +197,17 @@ impl Receiver {
         body: &Bytes,
         verified: Verified,
     ) -> Result<Answer, Answer> {
+        let kept = match &endpoint.key {
+            EndpointKey::Pms { provider, .. } if provider == "mews" => without_tokens(body),
+            _ => Cow::Borrowed(&body[..]),
+        };
         let delivery = Delivery {
             id: DeliveryId::generate(&*self.clock),
             endpoint: endpoint.key,
             scope: endpoint.scope,
             dedupe_id: verified.dedupe_id,
             content_type: text(headers, CONTENT_TYPE.as_str()),
-            body: mask::mask_cards(body).into_owned(),
+            body: mask::mask_cards(&kept).into_owned(),
             sha256: mac::hex(&Sha256::digest(body)),
             received_at: self.clock.now(),
             traceparent: text(headers, "traceparent").filter(|trace| is_traceparent(trace)),

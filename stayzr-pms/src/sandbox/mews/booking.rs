@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     list::{ListQuery, Refusal, time},
-    read::{amount, listed},
+    prices::{amount, night_price},
+    read::listed,
     seed::fields,
     state::{Hotel, Kind, stamp},
     write::{Moment, by_default, flag, ids, known_persons, older_form, text, updates},
@@ -342,8 +343,6 @@ impl Hotel {
     fn price_of(&self, category: &str, span: (DateTime<Utc>, DateTime<Utc>)) -> Decimal {
         let price = self.prices.get(category).copied().unwrap_or_default();
         let nights = self.nights(span);
-        nights
-            .map(|night| super::read::night_price(price, night))
-            .sum()
+        nights.map(|night| night_price(price, night)).sum()
     }
 }

@@ -1,5 +1,5 @@
 use http::Method;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{
     super::{

@@ -25,6 +25,7 @@ mod notes;
 mod options;
 mod orders;
 mod portfolio;
+mod prices;
 mod read;
 mod seed;
 mod shop;

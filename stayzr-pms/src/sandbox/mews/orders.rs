@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{
     availability::asked,
     list::{ListQuery, Refusal},
-    read::{amount, listed, plain},
+    prices::amount,
+    read::{listed, plain},
     seed::fields,
     state::{Hotel, Kind},
     write::{Moment, text},

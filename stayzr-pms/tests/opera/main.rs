@@ -8,6 +8,7 @@
 )]
 
 mod against_sandbox;
+mod bad_input;
 mod common;
 mod desk;
 mod events;
@@ -19,6 +20,7 @@ mod requests;
 mod spec;
 mod stream;
 mod token;
+mod tolerance;
 mod vendor_examples;
 mod vendor_spec;
 mod writes;

@@ -226,40 +226,68 @@ fn bodies_without_records_are_read_and_complaints_are_errors() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
-/// Where the vendor's own examples break the vendor's schemas.
-const BROKEN: [(&str, &str, &str); 5] = [
-    (
-        "putRoomRelatedStatus",
-        "putRoomRelatedStatus.request.spec.json",
-        "",
-    ),
-    (
-        "postRoomAssignment",
-        "postRoomAssignment.request.postman1.json",
-        "",
-    ),
-    (
-        "putProfile",
-        "putProfile.request.postman1.json",
-        "numbers as texts, capitals",
-    ),
-    (
-        "putReservation",
-        "putReservation.request.spec.json",
-        "numbers as texts, wrapped lists",
-    ),
-    (
-        "postReservation",
-        "postReservation.request.postman1.json",
-        "one object for a list",
-    ),
+/// The vendor's own examples that break the vendor's own schemas: numbers as texts, one object for a
+/// list and the other way round, capitals in enumerations, keys that the schema does not have. Days of
+/// ten letters where eight are allowed are not counted: see [`vendor_spec`].
+const BROKEN: [&str; 19] = [
+    "getBusinessEventsByExternalSystem.response.spec.json",
+    "getHousekeepingOverview.response.spec.json",
+    "getProfileByExtId.response.spec.json",
+    "getReservationGuarantees.response.spec.json",
+    "postCheckOut.request.postman1.json",
+    "postGuestMessages.request.postman3.json",
+    "postProfile.request.postman1.json",
+    "postReservation.request.postman1.json",
+    "postReservation.request.postman2.json",
+    "postReservation.request.postman3.json",
+    "postReservation.request.postman4.json",
+    "postReservation.request.postman5.json",
+    "postReservation.request.postman6.json",
+    "postReservation.request.spec.json",
+    "putProfile.request.postman1.json",
+    "putReservation.request.postman2.json",
+    "putReservation.request.postman3.json",
+    "putReservation.request.spec.json",
+    "putServiceRequests.request.postman1.json",
 ];
 
 #[test]
 fn the_vendors_examples_are_as_its_specification_says_but_for_those_that_are_known_not_to_be() {
-    for (operation, file, broken) in BROKEN {
-        let Some(body) = example(file) else { return };
-        let wrong = vendor_spec::named(operation).unwrap().request(&body);
-        assert_eq!(!wrong.is_empty(), !broken.is_empty(), "{file}: {wrong:#?}");
+    let Some(shared) = std::env::var_os("STAYZR_SHARED") else {
+        eprintln!("skipped: STAYZR_SHARED is not set");
+        return;
+    };
+    let folder = std::path::PathBuf::from(shared).join("vendor/ohip");
+    let names = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = names
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let mut broken = Vec::new();
+    let mut held = 0;
+    for name in names {
+        let (operation, rest) = name.split_once('.').unwrap();
+        let operation = match operation {
+            "oauth" => "getToken",
+            // Of no operation, or not of REST.
+            "error" | "streaming" => continue,
+            other => other,
+        };
+        let (is_request, is_answer) = (rest.contains("request."), rest.contains("response."));
+        if !is_request && !is_answer {
+            continue;
+        }
+        let operation = vendor_spec::named(operation).unwrap();
+        let body = example(&name).unwrap();
+        let wrong = match is_request {
+            true => operation.request(&body),
+            false => operation.answer(200, &body),
+        };
+        held += 1;
+        if !wrong.is_empty() {
+            broken.push(name);
+        }
     }
+    assert!(held > 35, "{held}");
+    assert_eq!(broken, BROKEN);
 }

@@ -273,7 +273,16 @@ impl OperaAuth {
         // A token that was granted and lost harms nobody.
         .with_effect(Effect::Read)
         .with_priority(Priority::High);
-        let answer = self.http.send(&call, &Basic(self), &DIALECT).await?;
+        let answer = self.http.send(&call, &Basic(self), &DIALECT).await;
+        let answer = answer.map_err(|error| match error.kind() {
+            // Read as an answer about a record it would say that the record is gone.
+            ErrorKind::NotFound => {
+                let why = "nothing grants tokens at this address: base_url must be the gateway's address, \
+                           without a path";
+                Error::invalid(OPERATION, why).with_source(error)
+            }
+            _ => error,
+        })?;
         Granted::deserialize(answer.body)
             .map_err(|_| Error::corrupt(OPERATION, "the answer holds no access token"))
     }

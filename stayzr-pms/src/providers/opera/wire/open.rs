@@ -98,6 +98,7 @@ impl<'a> Node<'a> {
                     Some(inner) => match inner {
                         Value::Array(items) => items.iter().map(Node::of).collect(),
                         Value::Null => Vec::new(),
+                        Value::Object(nothing) if nothing.is_empty() => Vec::new(),
                         one => vec![Node::of(one)],
                     },
                     None if fields.is_empty() => Vec::new(),

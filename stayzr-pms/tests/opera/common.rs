@@ -79,7 +79,7 @@ pub async fn start(options: OperaOptions) -> House {
 pub fn quick_http() -> VendorHttp {
     let config = ProviderConfig::parse(&json!({
         "retry": {"first_wait_ms": 2},
-        "timeouts": {"call_seconds": 2}
+        "timeouts": {"call_seconds": 20}
     }))
     .unwrap();
     let limiter = LocalLimiter::new(Quota::new(100_000, Duration::from_secs(1)));

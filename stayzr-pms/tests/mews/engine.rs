@@ -434,3 +434,41 @@ async fn a_note_is_edited_on_both_sides_and_its_end_is_seen_by_the_sweep() {
     let active = hotel.field(EntityKind::Note, &known, "active").await;
     assert_eq!(active, json!(false));
 }
+
+#[tokio::test]
+async fn staff_confirm_a_stay_and_close_a_room_and_open_it_again() {
+    let sandbox = sandbox().await;
+    let (hotel, desk) = (Hotel::open(&sandbox).await, Desk(&sandbox));
+    let held = id(&desk.reservation(|one| one["State"] == "Optional").await);
+    let room = id(&desk.get("rooms").await[0]);
+    desk.patch(&format!("rooms/{room}"), json!({"State": "Clean"}))
+        .await;
+    hotel.run(RunMode::Backfill).await;
+    for (kind, record, field, value) in [
+        (EntityKind::Reservation, &held, "status", "confirmed"),
+        (EntityKind::Room, &room, "condition", "out_of_order"),
+        (EntityKind::Room, &room, "condition", "dirty"),
+    ] {
+        let row = hotel.row(kind, record).await.unwrap();
+        let request = EditRequest {
+            kind,
+            id: row.id,
+            set: [(field.to_owned(), json!(value))].into_iter().collect(),
+            expected_version: None,
+            source: staff(),
+        };
+        edit(&*hotel.store, &Rules, &SystemClock, hotel.scope, request)
+            .await
+            .unwrap();
+        let report = hotel.push(kind, row.id).await.unwrap();
+        assert_eq!(report.sent, [field]);
+        hotel.run(RunMode::Incremental).await;
+        assert_eq!(hotel.field(kind, record, field).await, value);
+    }
+    let path = format!("reservations/{held}");
+    assert_eq!(desk.get(&path).await["State"], "Confirmed");
+    let blocks = desk.get("blocks").await;
+    assert_eq!(blocks.as_array().unwrap().len(), 1);
+    assert_eq!(blocks[0]["IsActive"], false);
+    assert_eq!(desk.stats().await["emails_sent"], 0);
+}

@@ -53,7 +53,7 @@ pub(super) async fn quote(
         .collect())
 }
 
-/// The rate that quotes are made with, and stays booked at that name none.
+/// The rate that quotes are made with, and that stays are booked at which name none.
 pub(super) async fn rate(client: &MewsClient, context: &MewsContext) -> Result<Rate> {
     let rates = RatesGetAll {
         service_ids: context.service_ids.clone(),

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stayzr_core::{
@@ -28,6 +29,9 @@ pub struct DeskCapabilities {
     pub products: bool,
     /// Whether a product can be posted to a reservation ([`Desk::order`]).
     pub orders: bool,
+    /// Whether the vendor is told by a call where to post its webhooks ([`Desk::subscribe`],
+    /// [`Desk::unsubscribe`]); elsewhere a person enters the address at the vendor.
+    pub subscriptions: bool,
 }
 
 /// Whose events one question brings.
@@ -192,6 +196,19 @@ pub trait Desk: Send + Sync {
     async fn order(&self, order: &RemoteOrder) -> Result<Option<String>> {
         let _ = order;
         Err(unsupported("desk.order"))
+    }
+
+    /// Lets the vendor post its webhooks to this address, for every event that tells what we keep, and
+    /// returns the events that it did not post there before. The address holds a secret.
+    async fn subscribe(&self, endpoint: &SecretString) -> Result<Vec<String>> {
+        let _ = endpoint;
+        Err(unsupported("desk.subscribe"))
+    }
+
+    /// Ends every subscription of this address and returns how many there were.
+    async fn unsubscribe(&self, endpoint: &SecretString) -> Result<usize> {
+        let _ = endpoint;
+        Err(unsupported("desk.unsubscribe"))
     }
 }
 

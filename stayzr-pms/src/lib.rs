@@ -45,6 +45,7 @@ pub mod engine;
 pub mod http;
 pub mod provider;
 pub mod providers;
+mod reading;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
@@ -53,3 +54,4 @@ pub use provider::{
     Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
     RemoteQuote, RemoteRecord, UnknownValue,
 };
+pub use reading::{Reading, VendorComplaint};

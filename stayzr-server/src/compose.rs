@@ -102,7 +102,7 @@ impl Foundation {
             ledger,
             probe: limit,
         } = limits::limits(&config, ledger)?;
-        let providers = Arc::new(Providers::new(codec, ledger));
+        let providers = Arc::new(Providers::new(codec, ledger).keeping(store.clone()));
         let ports = EnginePorts {
             sync: store.clone(),
             entities: store.clone(),

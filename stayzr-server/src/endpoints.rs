@@ -16,7 +16,8 @@ use stayzr_pms::config::WebhookMode;
 
 use crate::{
     config::Whatsapp,
-    providers::{IntegrationSecrets, Providers, provider_config},
+    credentials::IntegrationSecrets,
+    providers::{Providers, provider_config},
 };
 
 /// Endpoints of the configuration (WhatsApp) and of the store (integrations).

@@ -22,6 +22,7 @@
 pub mod cli;
 pub mod compose;
 pub mod config;
+pub mod credentials;
 pub mod demo;
 pub mod document;
 pub mod endpoints;
@@ -36,5 +37,6 @@ pub mod review;
 pub mod routes;
 pub mod setup;
 pub mod state;
+pub mod subscription;
 pub mod telemetry;
 pub mod worker;

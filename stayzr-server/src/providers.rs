@@ -9,8 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 use serde_json::Value;
 use stayzr_core::{
     Error, Result,
@@ -19,102 +18,30 @@ use stayzr_core::{
     ids::IntegrationId,
     limit::{Ledger, Limiter, Pacer, Priority, Quota},
     model::{Integration, PmsEvent},
+    port::Store,
     queue::NewJob,
     tenant::TenantScope,
     transform::{EntityKind, FieldRule},
 };
 use stayzr_pms::{
-    PmsProvider,
-    config::{ProviderConfig, RateLimit},
+    PmsProvider, Reading, RemoteProperty,
+    config::{Authentication, ProviderConfig, RateLimit},
     engine::{Connect, SyncJob},
     http::VendorHttp,
     providers::{
-        cloudbeds::{self, CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider},
+        cloudbeds::{
+            self, CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider, CredentialStore,
+        },
         mews::{self, MewsConfig, MewsCredentials, MewsProvider},
         opera::{self, OperaConfig, OperaCredentials, OperaProvider},
     },
 };
 use uuid::Uuid;
 
+use crate::credentials::{HeldCredentials, IntegrationSecrets, SealedCredentials};
+
 /// Names of the providers in this server.
 pub const NAMES: [&str; 3] = ["cloudbeds", "mews", "opera"];
-
-/// What an integration keeps sealed.
-#[derive(Serialize, Deserialize)]
-pub struct IntegrationSecrets {
-    /// The vendor's credentials, in the provider's own shape.
-    credentials: Value,
-    /// Secrets of the webhook: the current first, then previous ones.
-    webhook_secrets: Vec<String>,
-}
-
-impl IntegrationSecrets {
-    /// These credentials (JSON) and this webhook secret.
-    pub fn new(credentials: &SecretString, webhook_secret: &SecretString) -> Result<Self> {
-        Ok(Self {
-            credentials: parse(credentials)?,
-            webhook_secrets: vec![webhook_secret.expose_secret().to_owned()],
-        })
-    }
-
-    /// The text that is sealed.
-    pub fn to_text(&self) -> Result<SecretString> {
-        serde_json::to_string(self)
-            .map(SecretString::from)
-            .map_err(|_| Error::internal("integration.seal", "the secrets cannot be written"))
-    }
-
-    /// Opens what an integration keeps.
-    pub fn open(codec: &TokenCodec, integration: &Integration) -> Result<Self> {
-        let text = codec.open(&integration.sealed, integration.id)?;
-        serde_json::from_str(text.expose_secret()).map_err(|_| {
-            Error::corrupt(
-                "integration.open",
-                "the sealed secrets are not what we wrote",
-            )
-            .with("integration_id", integration.id)
-        })
-    }
-
-    /// Takes other credentials.
-    pub fn set_credentials(&mut self, credentials: &SecretString) -> Result<()> {
-        self.credentials = parse(credentials)?;
-        Ok(())
-    }
-
-    /// Takes another secret of the webhook; the one before it still verifies.
-    pub fn rotate_webhook_secret(&mut self, secret: &SecretString) {
-        let secret = secret.expose_secret();
-        self.webhook_secrets.retain(|known| known != secret);
-        self.webhook_secrets.insert(0, secret.to_owned());
-        self.webhook_secrets.truncate(2);
-    }
-
-    /// The credentials as JSON.
-    pub fn credentials(&self) -> SecretString {
-        SecretString::from(self.credentials.to_string())
-    }
-
-    /// Secrets of the webhook: the current first.
-    pub fn webhook_secrets(&self) -> Vec<SecretString> {
-        self.webhook_secrets
-            .iter()
-            .map(|secret| SecretString::from(secret.clone()))
-            .collect()
-    }
-}
-
-fn parse(credentials: &SecretString) -> Result<Value> {
-    serde_json::from_str(credentials.expose_secret())
-        .ok()
-        .filter(Value::is_object)
-        .ok_or_else(|| {
-            Error::invalid(
-                "integration.credentials",
-                "the credentials must be a JSON object",
-            )
-        })
-}
 
 /// An integration's settings as its provider reads them.
 pub fn provider_config(settings: &Value) -> Result<ProviderConfig> {
@@ -137,6 +64,14 @@ impl Limiter for Both {
     }
 }
 
+/// What a vendor answered when it was asked who we are.
+pub struct Answer {
+    /// The property.
+    pub remote: RemoteProperty,
+    /// The credentials to be kept: those that it was asked with, or what it gave in their place.
+    pub credentials: SecretString,
+}
+
 type Opened = HashMap<IntegrationId, (DateTime<Utc>, Arc<dyn PmsProvider>)>;
 
 /// Opens integrations and keeps them open.
@@ -144,6 +79,8 @@ pub struct Providers {
     codec: TokenCodec,
     /// Where vendors' limits are counted.
     ledger: Arc<dyn Ledger>,
+    /// Where credentials are kept that a vendor renews.
+    store: Option<Arc<dyn Store>>,
     /// One for all integrations, keyed by access token, so that two that share a token share its
     /// limit too.
     mews_limit: Arc<dyn Limiter>,
@@ -165,9 +102,18 @@ impl Providers {
             codec,
             mews_limit: Arc::new(Pacer::new(ledger.clone(), mews::QUOTA)),
             ledger,
+            store: None,
             named_limits: Mutex::default(),
             opened: Mutex::default(),
         }
+    }
+
+    /// Keeps credentials that a vendor renews in this store; without one they end with the
+    /// connection they were renewed for.
+    #[must_use]
+    pub fn keeping(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
     }
 
     /// Where vendors' limits are counted.
@@ -180,32 +126,55 @@ impl Providers {
         &self.codec
     }
 
-    /// A provider with these settings and credentials.
-    pub fn open(
+    /// Asks a vendor who we are, with credentials that are not stored yet. It may renew them with
+    /// its answer, which ends the ones it was asked with.
+    pub async fn ask(
         &self,
         name: &str,
         config: &ProviderConfig,
         credentials: &SecretString,
+    ) -> Result<Answer> {
+        let held = Arc::new(HeldCredentials::default());
+        let provider = self.open(name, config, credentials, Some(held.clone()))?;
+        Ok(Answer {
+            remote: provider.check().await?,
+            credentials: held.or(credentials),
+        })
+    }
+
+    /// A provider with these settings and credentials; renewed credentials go to `keep`.
+    fn open(
+        &self,
+        name: &str,
+        config: &ProviderConfig,
+        credentials: &SecretString,
+        keep: Option<Arc<dyn CredentialStore>>,
     ) -> Result<Arc<dyn PmsProvider>> {
-        match name {
+        let provider: Arc<dyn PmsProvider> = match name {
             "cloudbeds" => {
                 let credentials = CloudbedsCredentials::parse(credentials)?;
+                let proof = match credentials {
+                    CloudbedsCredentials::ApiKey(_) => Authentication::ApiKey,
+                    CloudbedsCredentials::OAuth(_) => Authentication::Oauth2,
+                };
+                agree(config, proof)?;
                 let documented = credentials.limit();
                 let own = self.named(documented);
                 let limiter = self.narrowed(config.rate_limit, documented, own);
                 let http = VendorHttp::from_config(config, limiter)?;
                 let settings = CloudbedsConfig::from_provider(config)?;
-                let key = only_key(credentials)?;
-                Ok(Arc::new(CloudbedsProvider::new(settings, key, http, None)))
+                let provider = CloudbedsProvider::new(settings, credentials, http, keep);
+                Arc::new(provider)
             }
             "mews" => {
+                agree(config, Authentication::Tokens)?;
                 let http = VendorHttp::from_config(config, self.limiter(config.rate_limit))?;
                 let provider = MewsProvider::new(
                     MewsConfig::from_provider(config)?,
                     MewsCredentials::parse(credentials)?,
                     http,
                 );
-                Ok(Arc::new(provider))
+                Arc::new(provider)
             }
             "opera" => {
                 let own = self.named(opera::LIMIT);
@@ -213,10 +182,16 @@ impl Providers {
                 let http = VendorHttp::from_config(config, limiter)?;
                 let settings = OperaConfig::from_provider(config)?;
                 let credentials = OperaCredentials::parse(credentials)?;
-                Ok(Arc::new(OperaProvider::new(settings, credentials, http)))
+                let proof = match credentials.enterprise_id {
+                    Some(_) => Authentication::ClientCredentials,
+                    None => Authentication::Password,
+                };
+                agree(config, proof)?;
+                Arc::new(OperaProvider::new(settings, credentials, http))
             }
-            other => Err(not_built_in(other)),
-        }
+            other => return Err(not_built_in(other)),
+        };
+        config.apply(provider)
     }
 
     /// The vendor's documented limit, or the configured one. One that is narrower is kept beside
@@ -281,12 +256,36 @@ impl Providers {
         }
     }
 
+    /// What a body of a vendor is read as, offline.
+    pub fn read_body(name: &str, operation: &str, body: &Value) -> Result<Reading> {
+        match name {
+            "cloudbeds" => cloudbeds::read_body(operation, body),
+            "mews" => mews::read_body(operation, body),
+            "opera" => opera::read_body(operation, body),
+            other => Err(not_built_in(other)),
+        }
+    }
+
     fn kept(&self, integration: &Integration) -> Option<Arc<dyn PmsProvider>> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened
             .get(&integration.id)
             .filter(|(updated_at, _)| *updated_at == integration.updated_at)
             .map(|(_, provider)| Arc::clone(provider))
+    }
+}
+
+/// Refuses credentials that are for another way in than the configured one.
+fn agree(config: &ProviderConfig, given: Authentication) -> Result<()> {
+    match config.authentication {
+        Some(wanted) if wanted != given => Err(Error::invalid(
+            "provider.open",
+            "the credentials are not for the `authentication` that is configured: give others, or \
+             leave it out",
+        )
+        .with("authentication", format!("{wanted:?}").to_lowercase())
+        .with("credentials", format!("{given:?}").to_lowercase())),
+        _ => Ok(()),
     }
 }
 
@@ -300,7 +299,7 @@ pub(crate) fn not_built_in(name: &str) -> Error {
 impl Connect for Providers {
     async fn connect(
         &self,
-        _: TenantScope,
+        scope: TenantScope,
         integration: &Integration,
     ) -> Result<Arc<dyn PmsProvider>> {
         if let Some(provider) = self.kept(integration) {
@@ -308,7 +307,16 @@ impl Connect for Providers {
         }
         let secrets = IntegrationSecrets::open(&self.codec, integration)?;
         let config = provider_config(&integration.settings)?;
-        let provider = self.open(&integration.provider, &config, &secrets.credentials())?;
+        let keep = self.store.clone().map(|store| -> Arc<dyn CredentialStore> {
+            Arc::new(SealedCredentials {
+                store,
+                codec: self.codec.clone(),
+                scope,
+                integration_id: integration.id,
+            })
+        });
+        let credentials = secrets.credentials();
+        let provider = self.open(&integration.provider, &config, &credentials, keep)?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.insert(
             integration.id,
@@ -350,18 +358,6 @@ impl PushPolicy for PushRules {
         id: Uuid,
     ) -> NewJob {
         SyncJob::push(scope, integration_id, kind, id)
-    }
-}
-
-/// The key of a property. Tokens change with every renewal, and this server keeps credentials as they
-/// were entered.
-fn only_key(credentials: CloudbedsCredentials) -> Result<CloudbedsCredentials> {
-    match credentials {
-        CloudbedsCredentials::ApiKey(_) => Ok(credentials),
-        CloudbedsCredentials::OAuth(_) => Err(Error::unsupported(
-            "provider.open",
-            "renewed tokens of Cloudbeds are not kept here: use the API key of the property",
-        )),
     }
 }
 

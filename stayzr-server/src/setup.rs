@@ -17,7 +17,12 @@ use stayzr_core::{
 };
 use stayzr_pms::{RemoteProperty, config::WebhookMode};
 
-use crate::providers::{IntegrationSecrets, Providers, provider_config};
+use crate::{
+    credentials::IntegrationSecrets,
+    document::connection_config,
+    providers::{Answer, Providers, provider_config},
+    subscription::Subscriptions,
+};
 
 /// A property to be made; the PMS fills in the rest.
 #[derive(Debug, Clone, Deserialize)]
@@ -107,6 +112,9 @@ pub struct AddedIntegration {
     pub mode: WebhookMode,
     /// The webhook's secret.
     pub webhook_secret: SecretString,
+    /// The events that the vendor was subscribed to; none where the address is entered there by
+    /// hand, or nothing is posted. An error leaves the connection as it is, without them.
+    pub subscribed: Result<Option<Vec<String>>>,
 }
 
 /// Asks the vendor who we are, and stores the connection sealed if it answers.
@@ -116,41 +124,74 @@ pub async fn add_integration(
     providers: &Providers,
     scope: TenantScope,
     new: NewIntegration,
+    public_url: &str,
 ) -> Result<AddedIntegration> {
     let webhook_secret = match new.webhook_secret {
         Some(secret) => checked(secret)?,
         None => generate_token("whk"),
     };
-    let config = provider_config(&new.settings)?;
-    let provider = providers.open(&new.provider, &config, &new.credentials)?;
-    let remote = provider.check().await?;
     let now = clock.now();
     let id = IntegrationId::generate(clock);
-    let secrets = IntegrationSecrets::new(&new.credentials, &webhook_secret)?;
-    let settings = match new.settings {
-        Value::Null => Value::Object(serde_json::Map::new()),
-        settings => settings,
-    };
-    let integration = Integration {
+    let mut integration = Integration {
         id,
         organization_id: scope.organization_id,
         property_id: new.property_id,
         account: providers.account(&new.provider, &new.credentials)?,
+        settings: settings(&new.provider, new.settings)?,
         provider: new.provider,
-        remote_property_id: remote.id.clone(),
-        settings,
-        sealed: providers.codec().seal(&secrets.to_text()?, id),
+        remote_property_id: String::new(),
+        sealed: Default::default(),
         status: IntegrationStatus::Active,
         created_at: now,
         updated_at: now,
     };
+    let config = connection_config(store, scope, &integration).await?;
+    let Answer {
+        remote,
+        credentials,
+    } = providers
+        .ask(&integration.provider, &config, &new.credentials)
+        .await?;
+    integration.remote_property_id.clone_from(&remote.id);
+    let secrets = IntegrationSecrets::new(&credentials, &webhook_secret)?;
+    integration.sealed = providers.codec().seal(&secrets.to_text()?, id);
     store.create_integration(integration.clone()).await?;
+    let subscriptions = Subscriptions {
+        store,
+        providers,
+        public_url,
+    };
     Ok(AddedIntegration {
+        subscribed: subscriptions.make(&integration).await,
         integration,
         remote,
         mode: config.webhook,
         webhook_secret,
     })
+}
+
+/// Settings of a new connection: without a word about webhooks OPERA is asked, since it posts none.
+fn settings(provider: &str, settings: Value) -> Result<Value> {
+    let mut settings = match settings {
+        Value::Null => serde_json::Map::new(),
+        Value::Object(settings) => settings,
+        _ => {
+            return Err(Error::invalid(
+                "integration.add",
+                "`settings` must be a JSON object",
+            ));
+        }
+    };
+    if provider == "opera" {
+        let mode = settings.entry("webhook").or_insert_with(|| "poll".into());
+        if *mode == "url_token" {
+            return Err(Error::invalid(
+                "integration.add",
+                "OPERA Cloud posts no webhooks: its events are asked for, with `webhook` poll",
+            ));
+        }
+    }
+    Ok(Value::Object(settings))
 }
 
 /// A secret that can be put in a URL and cannot be guessed at once.
@@ -188,7 +229,15 @@ pub async fn change_integration(
     providers: &Providers,
     mut integration: Integration,
     change: IntegrationChange,
+    public_url: &str,
 ) -> Result<Integration> {
+    let subscriptions = Subscriptions {
+        store,
+        providers,
+        public_url,
+    };
+    let before = integration.clone();
+    let rotates = change.webhook_secret.is_some();
     let mut secrets = IntegrationSecrets::open(providers.codec(), &integration)?;
     let asks = change.settings.is_some() || change.credentials.is_some();
     if let Some(settings) = change.settings {
@@ -201,10 +250,15 @@ pub async fn change_integration(
         secrets.rotate_webhook_secret(&checked(secret)?);
     }
     if asks {
-        let config = provider_config(&integration.settings)?;
-        let credentials = secrets.credentials();
-        let provider = providers.open(&integration.provider, &config, &credentials)?;
-        let remote = provider.check().await?;
+        let scope = TenantScope::property(integration.organization_id, integration.property_id);
+        let config = connection_config(store, scope, &integration).await?;
+        let Answer {
+            remote,
+            credentials,
+        } = providers
+            .ask(&integration.provider, &config, &secrets.credentials())
+            .await?;
+        secrets.set_credentials(&credentials)?;
         if remote.id != integration.remote_property_id {
             return Err(Error::invalid(
                 "integration.change",
@@ -221,20 +275,37 @@ pub async fn change_integration(
     integration.sealed = providers.codec().seal(&sealed, integration.id);
     integration.updated_at = clock.now();
     store.update_integration(integration.clone()).await?;
+    if rotates {
+        // The address before has the secret before, which verifies until the next one: what the vendor
+        // still posts there meanwhile is taken.
+        let told = async {
+            subscriptions.make(&integration).await?;
+            subscriptions.end(&before).await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, integration_id = %integration.id,
+                "the vendor could not be told the new address of webhooks");
+        }
+    }
     Ok(integration)
 }
 
 /// Where the vendor posts its webhooks of an integration, its token included where the mode has
 /// one.
 pub fn webhook_url(base: &str, integration: &Integration, secret: &SecretString) -> String {
-    let url = format!(
-        "{base}/webhooks/pms/{}/{}",
-        integration.provider, integration.id
-    );
+    let (provider, id) = (integration.provider.as_str(), integration.id);
     match provider_config(&integration.settings).map(|config| config.webhook) {
-        Ok(WebhookMode::UrlToken) => format!("{url}?token={}", secret.expose_secret()),
-        _ => url,
+        Ok(WebhookMode::UrlToken) => token_url(base, provider, id, secret),
+        _ => format!("{base}/webhooks/pms/{provider}/{id}"),
     }
+}
+
+/// The address of an integration's webhooks with its token: in the query as Mews' general webhooks
+/// have it, in the path for others, which may write queries anew.
+pub fn token_url(base: &str, provider: &str, id: IntegrationId, secret: &SecretString) -> String {
+    let separator = if provider == "mews" { "?token=" } else { "/" };
+    let secret = secret.expose_secret();
+    format!("{base}/webhooks/pms/{provider}/{id}{separator}{secret}")
 }
 
 /// A WhatsApp number to be connected.

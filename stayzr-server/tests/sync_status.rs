@@ -63,9 +63,16 @@ async fn credentials_that_are_refused_show_on_the_integration_until_they_are_tak
         ),
         webhook_secret: None,
     };
-    let added = add_integration(&*store, &*clock, &base.providers, scope, new)
-        .await
-        .unwrap();
+    let added = add_integration(
+        &*store,
+        &*clock,
+        &base.providers,
+        scope,
+        new,
+        "http://127.0.0.1:9",
+    )
+    .await
+    .unwrap();
     let id = added.integration.id;
     let handler = SyncHandler {
         engine: base.engine.clone(),

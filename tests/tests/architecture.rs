@@ -198,6 +198,7 @@ fn every_provider_folder_has_the_same_shape() {
         "stream.rs",
         "position.rs",
         "stay.rs",
+        "token.rs",
     ];
     let folders = ["wire", "transform"];
     for provider in folder("stayzr-pms/src/providers") {

@@ -131,6 +131,8 @@ async fn the_whole_product(demo: &Demo) {
     let porto = Hotel::new(&demo.json, 0, 0);
     let innsbruck = Hotel::new(&demo.json, 0, 1);
     let edinburgh = Hotel::new(&demo.json, 1, 0);
+    let vendors = [&porto, &innsbruck, &edinburgh].map(|hotel| text(&hotel.property["provider"]));
+    assert_eq!(vendors, ["mews", "opera", "cloudbeds"]);
     hotels_are_synchronised(&[&porto, &innsbruck, &edinburgh]).await;
     a_guest_is_answered_from_the_hotels_own_knowledge(&porto).await;
     a_change_at_the_vendor_arrives_through_a_webhook(&porto).await;
@@ -148,10 +150,11 @@ async fn hotels_are_synchronised(hotels: &[&Hotel]) {
             hotel.list("guests").await,
             hotel.list("reservations").await,
         );
+        let provider = &hotel.property["provider"];
         assert!(
             here_rooms
                 .iter()
-                .all(|room| room["external_refs"][0]["provider"] == "mews")
+                .all(|room| room["external_refs"][0]["provider"] == *provider)
         );
         rooms += here_rooms.len();
         guests += here_guests.len();

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -25,6 +28,27 @@ pub enum WebhookMode {
     /// Not at all: we ask.
     Poll,
 }
+
+/// How a connection proves itself to the vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authentication {
+    /// Mews: the tokens of application and connection.
+    Tokens,
+    /// Cloudbeds: the key of a property.
+    ApiKey,
+    /// Cloudbeds: tokens that the hotel granted an application.
+    Oauth2,
+    /// OPERA Cloud: an integration user.
+    Password,
+    /// OPERA Cloud: an enterprise.
+    ClientCredentials,
+}
+
+/// Fields of ours and the vendor's keys that they come from, by kind of record; none for a field that
+/// comes from nowhere and stays what staff wrote. A key is looked for in what the vendor's record
+/// holds beyond our model; `customFields/0/value` leads into it.
+pub type Mappings = BTreeMap<EntityKind, BTreeMap<String, Option<String>>>;
 
 /// How often the vendor may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +169,14 @@ pub struct ProviderConfig {
     pub version: u32,
     /// Where the vendor's API is; none for the provider's default.
     pub base_url: Option<String>,
+    /// The version of that API, such as `v1.3`; none for the provider's default.
+    pub api_version: Option<String>,
+    /// How connections prove themselves; none for whatever their credentials are for.
+    pub authentication: Option<Authentication>,
+    /// Kinds of records that are kept equal; none for all that the provider reads.
+    pub entities: Option<BTreeSet<EntityKind>>,
+    /// Fields of ours that come from another key of the vendor, or from nowhere.
+    pub mappings: Mappings,
     /// How often it may be called; none for the vendor's documented limit.
     pub rate_limit: Option<RateLimit>,
     /// How a failed call is tried again.
@@ -170,6 +202,10 @@ impl Default for ProviderConfig {
         Self {
             version: CONFIG_VERSION,
             base_url: None,
+            api_version: None,
+            authentication: None,
+            entities: None,
+            mappings: Mappings::new(),
             rate_limit: None,
             retry: Retries::default(),
             timeouts: Timeouts::default(),
@@ -228,6 +264,16 @@ impl ProviderConfig {
         if !(0.0..=1.0).contains(&self.reconcile.max_missing_share) {
             return refuse("reconcile.max_missing_share", "must be between 0 and 1");
         }
+        for (kind, mapped) in &self.mappings {
+            let is_text = |field: &str| super::apply::column(*kind, field).is_some();
+            if let Some(field) = mapped.keys().find(|field| !is_text(field)) {
+                return Err(Error::invalid(
+                    "provider_config.validate",
+                    "not a text field of this kind",
+                )
+                .with("key", format!("mappings.{kind}.{field}")));
+            }
+        }
         for (kind, conflicts) in &self.conflicts {
             let columns = kind.columns();
             if let Some(field) = conflicts
@@ -242,6 +288,18 @@ impl ProviderConfig {
             }
         }
         Ok(())
+    }
+
+    /// The version of the vendor's API: the configured one, or the first of those that are spoken.
+    /// [`stayzr_core::ErrorKind::Invalid`] for one that is not.
+    pub fn api_version<'v>(&'v self, spoken: &[&'v str]) -> Result<&'v str> {
+        let default = spoken.first().copied().unwrap_or_default();
+        let version = self.api_version.as_deref().unwrap_or(default);
+        if spoken.contains(&version) {
+            return Ok(version);
+        }
+        let why = format!("is not spoken here; there is {}", spoken.join(", "));
+        Err(Error::invalid("provider_config.validate", why).with("key", "api_version"))
     }
 
     /// Who decides conflicts about a kind of record where a field has no strategy of its own.
@@ -327,6 +385,11 @@ mod tests {
                 json!({"conflicts": {"guest": {"fields": {"nickname": "LOCAL_WINS"}}}}),
                 "conflicts.guest.fields.nickname",
             ),
+            (
+                json!({"mappings": {"reservation": {"adults": "Persons"}}}),
+                "mappings.reservation.adults",
+            ),
+            (json!({"entities": ["guest", "invoice"]}), "entities"),
         ] {
             let error = ProviderConfig::parse(&value).unwrap_err().to_string();
             assert!(error.contains(key), "{value}: {error}");

@@ -1,9 +1,11 @@
 //! What is configured for a connection to a vendor, without its credentials.
 
+mod apply;
 mod document;
 mod layer;
 mod schema;
 
 pub use document::{
-    CONFIG_VERSION, Conflicts, ProviderConfig, RateLimit, Reconcile, Retries, Timeouts, WebhookMode,
+    Authentication, CONFIG_VERSION, Conflicts, Mappings, ProviderConfig, RateLimit, Reconcile,
+    Retries, Timeouts, WebhookMode,
 };

@@ -22,6 +22,12 @@ impl ProviderConfig {
             .into_iter()
             .map(|kind| (kind.to_string(), conflicts.clone()))
             .collect();
+        let names: Vec<String> = EntityKind::ALL.iter().map(ToString::to_string).collect();
+        let keys = json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}});
+        let mapped: Map<String, Value> = names
+            .iter()
+            .map(|kind| (kind.clone(), keys.clone()))
+            .collect();
         let object = |properties: Value| json!({"type": "object", "additionalProperties": false, "properties": properties});
         json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -31,6 +37,15 @@ impl ProviderConfig {
             "properties": {
                 "version": {"const": CONFIG_VERSION},
                 "base_url": {"type": ["string", "null"], "pattern": "^https?://"},
+                "api_version": {"type": ["string", "null"]},
+                "authentication": {"enum": [
+                    "tokens", "api_key", "oauth2", "password", "client_credentials", null
+                ]},
+                "entities": {"anyOf": [
+                    {"type": "null"},
+                    {"type": "array", "uniqueItems": true, "items": {"enum": names}}
+                ]},
+                "mappings": {"type": "object", "additionalProperties": false, "properties": mapped},
                 "rate_limit": {"anyOf": [{"type": "null"}, object(json!({"calls": positive, "per_seconds": positive}))]},
                 "retry": object(json!({"retries": count, "first_wait_ms": count, "patience_seconds": count})),
                 "timeouts": object(json!({"connect_seconds": positive, "call_seconds": positive})),
@@ -52,6 +67,43 @@ impl ProviderConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_published_schema_is_this_one() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../docs/provider-config.schema.json"
+        );
+        let published: Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(
+            published,
+            ProviderConfig::schema(),
+            "`stayzr provider schema > docs/provider-config.schema.json` writes it"
+        );
+    }
+
+    #[test]
+    fn the_schema_takes_what_is_read_and_refuses_what_is_not() {
+        let schema = jsonschema::validator_for(&ProviderConfig::schema()).unwrap();
+        for value in [
+            serde_json::to_value(ProviderConfig::default()).unwrap(),
+            json!({"api_version": "v1.3", "authentication": "oauth2", "entities": ["guest", "room"],
+                "mappings": {"guest": {"notes": "specialRequests", "phone": null}}}),
+        ] {
+            assert!(schema.is_valid(&value), "{value}");
+            assert!(ProviderConfig::parse(&value).is_ok(), "{value}");
+        }
+        for value in [
+            json!({"authentication": "magic"}),
+            json!({"entities": ["invoice"]}),
+            json!({"mappings": {"invoice": {}}}),
+            json!({"base_uri": "https://x"}),
+        ] {
+            assert!(!schema.is_valid(&value), "{value}");
+            assert!(ProviderConfig::parse(&value).is_err(), "{value}");
+        }
+    }
 
     #[test]
     fn the_schema_names_exactly_the_keys_that_are_read() {

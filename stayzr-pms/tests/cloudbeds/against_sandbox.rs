@@ -1,16 +1,21 @@
 //! Records are read and written at the sandbox.
 
+use std::sync::Arc;
+
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stayzr_core::{model::PmsEvent, port::backend::StayQuery, transform::EntityKind};
 use stayzr_pms::{
-    PmsProvider, Push, PushOutcome, RemoteRecord,
-    providers::cloudbeds::{EVENTS, parse_event},
+    PageQuery, PmsProvider, Push, PushOutcome, RemoteRecord,
+    config::ProviderConfig,
+    providers::cloudbeds::{
+        CloudbedsConfig, CloudbedsCredentials, CloudbedsProvider, EVENTS, parse_event,
+    },
     sandbox::{Counts, HotelProfile},
 };
 
-use crate::common::{change, house, link, options, start, text};
+use crate::common::{change, house, link, options, quick_http, start, text};
 
 #[tokio::test]
 async fn who_we_are_is_asked_and_told() {
@@ -322,16 +327,80 @@ async fn a_stay_is_priced_where_a_room_is_free() {
 }
 
 #[tokio::test]
+async fn a_configuration_leaves_kinds_out_and_maps_fields() {
+    let house = house().await;
+    let guest = text(&house.get("guests").await[0], "guestID");
+    let wish = json!({"specialRequests": "A cot"});
+    house.patch(&format!("guests/{guest}"), wish).await;
+    let whole = house.one(EntityKind::Guest, &guest).await.unwrap();
+    assert_eq!(whole.extra["specialRequests"], "A cot");
+
+    let config = ProviderConfig::parse(&json!({
+        "entities": ["guest"], "mappings": {"guest": {"last_name": "specialRequests", "phone": null}}
+    }))
+    .unwrap();
+    let plain = CloudbedsProvider::new(
+        CloudbedsConfig::new(&house.recorder.base_url),
+        CloudbedsCredentials::api_key("cbat_sandbox"),
+        quick_http(),
+        None,
+    );
+    let provider = config.apply(Arc::new(plain)).unwrap();
+    let ids = [guest.clone()];
+    let page = provider.fetch_ids(EntityKind::Guest, &ids).await.unwrap();
+    let fields = &page.records[0].fields;
+    assert_eq!(fields.text("last_name"), Some("A cot"));
+    assert_eq!(fields.get("phone"), None, "it comes from nowhere");
+    assert_eq!(fields.get("first_name"), whole.fields.get("first_name"));
+    let told = change(EntityKind::Guest, &guest, &[("phone", json!("+1"))]);
+    let outcome = provider.push(&told).await.unwrap();
+    assert_eq!(outcome, PushOutcome::Unsupported(vec!["phone".to_owned()]));
+
+    assert_eq!(provider.capabilities().read, [EntityKind::Guest]);
+    let rooms = PageQuery {
+        kind: EntityKind::Room,
+        changed: None,
+        position: None,
+    };
+    assert!(
+        provider
+            .fetch_page(&rooms)
+            .await
+            .unwrap()
+            .records
+            .is_empty()
+    );
+    let strange = json!({"mappings": {"guest": {"nationality": "x"}}});
+    let strange = ProviderConfig::parse(&strange).unwrap();
+    assert!(strange.apply(provider).is_err());
+}
+
+#[tokio::test]
+async fn rooms_that_are_free_are_counted_by_type() {
+    let house = house().await;
+    let all = house.get("rooms").await;
+    let today = Utc::now().date_naive();
+    let stay = StayQuery {
+        arrival: today + chrono::Days::new(300),
+        departure: today + chrono::Days::new(302),
+        persons: 1,
+    };
+    let desk = house.provider.desk().unwrap();
+    let free = desk.availability(&stay).await.unwrap();
+    assert_eq!(free.len(), 5);
+    assert!(free.iter().all(|found| found.free > 0), "{free:?}");
+    let sum: i64 = free.iter().map(|found| found.free).sum();
+    assert!(sum <= all.as_array().unwrap().len() as i64, "{free:?}");
+}
+
+#[tokio::test]
 async fn an_endpoint_is_subscribed_once_to_all_that_we_keep() {
     let house = house().await;
-    let endpoint = "https://hotel.example/webhooks/pms/cloudbeds/1/s3cret";
-    let made = house.provider.subscribe(endpoint).await.unwrap();
-    assert_eq!(made, EVENTS);
-    assert_eq!(house.provider.subscribe(endpoint).await.unwrap(), [""; 0]);
-    assert_eq!(
-        house.provider.unsubscribe(endpoint).await.unwrap(),
-        EVENTS.len()
-    );
+    let endpoint = SecretString::from("https://hotel.example/webhooks/pms/cloudbeds/1/s3cret");
+    let desk = house.provider.desk().unwrap();
+    assert_eq!(desk.subscribe(&endpoint).await.unwrap(), EVENTS);
+    assert_eq!(desk.subscribe(&endpoint).await.unwrap(), [""; 0]);
+    assert_eq!(desk.unsubscribe(&endpoint).await.unwrap(), EVENTS.len());
     assert_eq!(house.provider.client().webhooks().await.unwrap(), []);
 }
 

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use stayzr_core::{ErrorKind, model::PmsEvent, transform::EntityKind};
 use stayzr_pms::providers::cloudbeds::{delivery_hash, parse_event, read_body};
 
-use crate::{spec::shared, vendor_spec};
+use crate::{
+    spec::{bodies, shared},
+    vendor_spec,
+};
 
 fn example(name: &str) -> Option<Value> {
     shared(&format!("cloudbeds/{name}"))
@@ -286,5 +289,13 @@ fn the_vendors_examples_are_as_its_specification_says() {
             [""; 0],
             "{file}"
         );
+    }
+}
+
+#[test]
+fn every_body_of_the_vendor_is_read_by_the_name_of_its_file() {
+    for (operation, body) in bodies("cloudbeds").unwrap_or_default() {
+        let read = read_body(&operation, &body);
+        assert!(read.is_ok(), "{operation}: {read:?}");
     }
 }

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use stayzr_core::{ErrorKind, model::PmsEvent, transform::EntityKind};
 use stayzr_pms::providers::opera::{read_body, wire::subscribe};
 
-use crate::{spec::shared, vendor_spec};
+use crate::{
+    spec::{bodies, shared},
+    vendor_spec,
+};
 
 fn example(name: &str) -> Option<Value> {
     shared(&format!("ohip/{name}"))
@@ -290,4 +293,12 @@ fn the_vendors_examples_are_as_its_specification_says_but_for_those_that_are_kno
     }
     assert!(held > 35, "{held}");
     assert_eq!(broken, BROKEN);
+}
+
+#[test]
+fn every_body_of_the_vendor_is_read_by_the_name_of_its_file() {
+    for (operation, body) in bodies("ohip").unwrap_or_default() {
+        let read = read_body(&operation, &body);
+        assert!(read.is_ok(), "{operation}: {read:?}");
+    }
 }

@@ -25,6 +25,33 @@ pub fn shared(path: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
+/// What a vendor's folder of the shared examples holds, but for its specifications: file names
+/// without `.json`, which begin with the operation, and bodies; none, with a line about it, where
+/// they are not at hand.
+pub fn bodies(folder: &str) -> Option<Vec<(String, Value)>> {
+    let Some(shared) = std::env::var_os("STAYZR_SHARED") else {
+        eprintln!("skipped every body of {folder}: STAYZR_SHARED is not set");
+        return None;
+    };
+    let path = PathBuf::from(shared).join("vendor").join(folder);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&path).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if !name.contains(".openapi") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((name, serde_json::from_str(&text).unwrap()));
+        }
+    }
+    assert!(
+        found.len() > 20,
+        "{}: {} bodies",
+        path.display(),
+        found.len()
+    );
+    Some(found)
+}
+
 /// A format as the vendor writes it, where that is not what JSON Schema means by the name.
 pub type Format = (&'static str, fn(&str) -> bool);
 

@@ -3,16 +3,18 @@
 use std::{fmt::Write, path::Path};
 
 use serde_json::{Value, json};
-use stayzr_pms::sandbox::MewsSandbox;
 
-use super::state::{DemoProperty, DemoState};
-use crate::compose::App;
+use super::{
+    state::{DemoProperty, DemoState, Vendor},
+    vendor::Sandbox,
+};
+use crate::{compose::App, setup::token_url};
 
 /// The content of `demo.json`.
 pub(crate) fn describe(
     app: &App,
     state: &DemoState,
-    sandboxes: &[MewsSandbox],
+    sandboxes: &[Sandbox],
     outbox_url: &str,
 ) -> Value {
     let mut sandboxes = sandboxes.iter();
@@ -25,17 +27,14 @@ pub(crate) fn describe(
                 .iter()
                 .zip(&mut sandboxes)
                 .map(|(property, sandbox)| {
+                    let vendor = sandbox.vendor();
                     json!({
                         "id": property.id,
                         "name": name(property),
-                        "provider": "mews",
+                        "provider": vendor.provider(),
                         "integration_id": property.integration_id,
                         "sandbox_url": sandbox.base_url(),
-                        "webhook": {
-                            "url": webhook_url(app, property),
-                            "mode": "url_token",
-                            "secret": property.webhook_secret.expose(),
-                        },
+                        "webhook": webhook(app, property, sandbox),
                         "whatsapp_phone_number_id": property.phone_number_id,
                     })
                 })
@@ -60,23 +59,23 @@ pub(crate) fn describe(
     })
 }
 
-/// Where each sandbox posts its webhooks.
-pub(crate) fn webhook_urls(app: &App, state: &DemoState) -> Vec<String> {
-    state
-        .organizations
-        .iter()
-        .flat_map(|organization| &organization.properties)
-        .map(|property| webhook_url(app, property))
-        .collect()
+/// How the vendor tells of changes; without address and secret where it is asked instead.
+fn webhook(app: &App, property: &DemoProperty, sandbox: &Sandbox) -> Value {
+    let (url, secret) = match sandbox.vendor() {
+        Vendor::Opera => (String::new(), ""),
+        Vendor::Mews | Vendor::Cloudbeds => (
+            webhook_url(&app.public_url, property, sandbox),
+            property.webhook_secret.expose(),
+        ),
+    };
+    json!({"url": url, "mode": sandbox.vendor().webhook(), "secret": secret})
 }
 
-fn webhook_url(app: &App, property: &DemoProperty) -> String {
-    format!(
-        "{}/webhooks/pms/mews/{}?token={}",
-        app.public_url,
-        property.integration_id,
-        property.webhook_secret.expose()
-    )
+/// Where a sandbox posts its webhooks.
+pub(crate) fn webhook_url(public_url: &str, property: &DemoProperty, sandbox: &Sandbox) -> String {
+    let provider = sandbox.vendor().provider();
+    let secret = &property.webhook_secret.0;
+    token_url(public_url, provider, property.integration_id, secret)
 }
 
 fn name(property: &DemoProperty) -> String {
@@ -106,9 +105,10 @@ pub(crate) fn greeting(description: &Value, folder: &Path) -> String {
         for property in organization["properties"].as_array().into_iter().flatten() {
             let _ = writeln!(
                 lines,
-                "  {}  {}\n    Mews sandbox {}  WhatsApp number {}",
+                "  {}  {}\n    sandbox of {} {}  WhatsApp number {}",
                 text(&property["name"]),
                 text(&property["id"]),
+                text(&property["provider"]),
                 text(&property["sandbox_url"]),
                 text(&property["whatsapp_phone_number_id"])
             );

@@ -18,52 +18,31 @@ use stayzr_pms::RemoteProperty;
 use super::{
     content,
     state::{DemoOrganization, DemoProperty, DemoState},
+    vendor::Sandbox,
 };
 use crate::{
-    compose::Foundation,
-    failure::Failure,
-    providers::{IntegrationSecrets, provider_config},
+    compose::Foundation, credentials::IntegrationSecrets, failure::Failure,
+    providers::provider_config,
 };
-
-/// Where a hotel's vendor stands today.
-pub(crate) struct VendorSite {
-    pub(crate) base_url: String,
-    pub(crate) client_token: String,
-    pub(crate) access_token: String,
-}
-
-impl VendorSite {
-    fn settings(&self) -> Value {
-        json!({
-            "base_url": self.base_url,
-            "webhook": "url_token",
-            // Often enough to be seen in a demo.
-            "reconcile": {"interval_seconds": 600},
-            // The sandbox has nothing older, and Mews' lists of guests are asked for by spans of
-            // three months.
-            "vendor": {"history_start": "2025-01-01T00:00:00Z"},
-        })
-    }
-}
 
 /// Makes what is missing, and points integrations and channels to today's sandboxes.
 pub(crate) async fn seed(
     base: &Foundation,
     state: &DemoState,
-    sites: &[VendorSite],
+    sandboxes: &[Sandbox],
 ) -> Result<(), Failure> {
-    let mut sites = sites.iter();
+    let mut sandboxes = sandboxes.iter();
     for organization in &state.organizations {
         if base.store.organization(organization.id).await?.is_none() {
             create_organization(base, organization).await?;
         }
         for property in &organization.properties {
-            let site = sites.next().ok_or_else(|| {
+            let sandbox = sandboxes.next().ok_or_else(|| {
                 Error::internal("demo.seed", "a hotel of the demo has no sandbox")
             })?;
             let scope = TenantScope::organization(organization.id);
-            let remote = ask(base, site).await?;
-            let integration = integration(base, organization, property, site, &remote)?;
+            let remote = ask(base, property, sandbox).await?;
+            let integration = integration(base, organization, property, sandbox, &remote)?;
             let found = base
                 .store
                 .row(scope, EntityKind::Property, property.id.uuid())
@@ -150,37 +129,41 @@ async fn create_property(
     Ok(base.store.create_property(property).await?)
 }
 
-fn credentials(site: &VendorSite) -> secrecy::SecretString {
-    json!({"client_token": site.client_token, "access_token": site.access_token})
-        .to_string()
-        .into()
-}
-
 /// Who the vendor says the hotel is.
-async fn ask(base: &Foundation, site: &VendorSite) -> Result<RemoteProperty, Failure> {
-    let config = provider_config(&site.settings())?;
-    let provider = base.providers.open("mews", &config, &credentials(site))?;
-    Ok(provider.check().await?)
+async fn ask(
+    base: &Foundation,
+    property: &DemoProperty,
+    sandbox: &Sandbox,
+) -> Result<RemoteProperty, Failure> {
+    let config = provider_config(&sandbox.settings())?;
+    let name = sandbox.vendor().provider();
+    let credentials = property.credentials();
+    Ok(base
+        .providers
+        .ask(name, &config, &credentials)
+        .await?
+        .remote)
 }
 
 fn integration(
     base: &Foundation,
     organization: &DemoOrganization,
     property: &DemoProperty,
-    site: &VendorSite,
+    sandbox: &Sandbox,
     remote: &RemoteProperty,
 ) -> Result<Integration, Failure> {
-    let credentials = credentials(site);
+    let provider = sandbox.vendor().provider();
+    let credentials = property.credentials();
     let secrets = IntegrationSecrets::new(&credentials, &property.webhook_secret.0)?;
     let now = base.clock.now();
     Ok(Integration {
         id: property.integration_id,
         organization_id: organization.id,
         property_id: property.id,
-        provider: "mews".to_owned(),
-        account: base.providers.account("mews", &credentials)?,
+        provider: provider.to_owned(),
+        account: base.providers.account(provider, &credentials)?,
         remote_property_id: remote.id.clone(),
-        settings: site.settings(),
+        settings: sandbox.settings(),
         sealed: base
             .providers
             .codec()

@@ -12,15 +12,14 @@ use stayzr_core::{
     port::{PageRequest, Store},
     tenant::TenantScope,
 };
-use stayzr_pms::sandbox::MewsSandbox;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     describe,
     outbox::{Outbox, StatusTarget},
-    seed::{self, VendorSite},
+    seed,
     state::{self, DemoState},
-    vendor,
+    vendor::{self, Sandbox},
 };
 use crate::{
     compose::{App, Foundation, Opening, prepare_folder},
@@ -32,7 +31,7 @@ use crate::{
 /// A running demo.
 pub struct Demo {
     app: App,
-    sandboxes: Vec<MewsSandbox>,
+    sandboxes: Vec<Sandbox>,
     outbox_stop: CancellationToken,
     description: Value,
     folder: PathBuf,
@@ -61,9 +60,8 @@ impl Demo {
         whatsapp.base_url.clone_from(&outbox_url);
 
         let sandboxes = vendor::start(&state, &folder).await?;
-        let sites = sites(&state, &sandboxes);
         let base = Foundation::open(config, Opening::Prepare).await?;
-        seed::seed(&base, &state, &sites).await?;
+        seed::seed(&base, &state, &sandboxes).await?;
         let app = base.start(bound)?;
         outbox.report_to(StatusTarget {
             client: stayzr_webhooks::default_client()?,
@@ -73,8 +71,13 @@ impl Demo {
 
         tokio::try_join!(first_runs(&app, &state), ingest(&app, &state))?;
         let description = describe::describe(&app, &state, &sandboxes, &outbox_url);
-        for (sandbox, url) in sandboxes.iter().zip(describe::webhook_urls(&app, &state)) {
-            sandbox.set_webhook(Some(SecretString::from(url)));
+        let properties = state
+            .organizations
+            .iter()
+            .flat_map(|organization| &organization.properties);
+        for (sandbox, property) in sandboxes.iter().zip(properties) {
+            let url = describe::webhook_url(&app.public_url, property, sandbox);
+            sandbox.set_webhook(SecretString::from(url));
         }
         let content = serde_json::to_vec_pretty(&description).map_err(|error| {
             Failure::new("internal", format!("demo.json cannot be written: {error}"))
@@ -107,21 +110,6 @@ impl Demo {
             sandbox.shutdown().await;
         }
     }
-}
-
-fn sites(state: &DemoState, sandboxes: &[MewsSandbox]) -> Vec<VendorSite> {
-    let properties = state
-        .organizations
-        .iter()
-        .flat_map(|organization| &organization.properties);
-    properties
-        .zip(sandboxes)
-        .map(|(property, sandbox)| VendorSite {
-            base_url: sandbox.base_url().to_owned(),
-            client_token: property.client_token.expose().to_owned(),
-            access_token: property.access_token.expose().to_owned(),
-        })
-        .collect()
 }
 
 /// Waits until every hotel was read once. The server's scheduler asks for that by itself, as it
@@ -183,7 +171,7 @@ async fn ingest(app: &App, state: &DemoState) -> Result<(), Failure> {
 /// way of a new one.
 async fn forget(config: &Config, folder: &Path) -> Result<(), Failure> {
     if state::path(folder).exists() && !config_is_embedded(config)? {
-        let old = DemoState::open(folder, &SystemClock)?;
+        let old = DemoState::read(folder)?;
         let base = Foundation::open(config.clone(), Opening::Prepare).await?;
         for organization in old.organizations {
             let scope = TenantScope::organization(organization.id);

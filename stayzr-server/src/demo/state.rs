@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -10,9 +13,53 @@ use stayzr_core::{
 
 use crate::{config::write_private, failure::Failure};
 
-/// A hotel of the demo: its folder of knowledge, and what its vendor knows.
+/// The PMS of a hotel of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vendor {
+    Mews,
+    Opera,
+    Cloudbeds,
+}
+
+impl Vendor {
+    /// The provider that speaks with it.
+    pub(crate) fn provider(self) -> &'static str {
+        match self {
+            Self::Mews => "mews",
+            Self::Opera => "opera",
+            Self::Cloudbeds => "cloudbeds",
+        }
+    }
+
+    /// The secrets that let a connection in, as the provider names them.
+    fn secrets(self) -> &'static [&'static str] {
+        match self {
+            Self::Mews => &["client_token", "access_token"],
+            Self::Opera => &[
+                "client_id",
+                "client_secret",
+                "app_key",
+                "username",
+                "password",
+            ],
+            Self::Cloudbeds => &["api_key"],
+        }
+    }
+
+    /// How the vendor tells of changes.
+    pub(crate) fn webhook(self) -> &'static str {
+        match self {
+            Self::Mews | Self::Cloudbeds => "url_token",
+            // OPERA posts nothing: its events wait until they are asked for.
+            Self::Opera => "poll",
+        }
+    }
+}
+
+/// A hotel of the demo: its folder of knowledge, its vendor, and what that knows.
 pub(crate) struct Hotel {
     pub(crate) slug: &'static str,
+    pub(crate) vendor: Vendor,
     pub(crate) phone_number_id: &'static str,
     pub(crate) time_zone: &'static str,
     pub(crate) currency: &'static str,
@@ -57,6 +104,7 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
         &[
             Hotel {
                 slug: "aurelia-porto",
+                vendor: Vendor::Mews,
                 phone_number_id: "106540352242001",
                 time_zone: "Europe/Lisbon",
                 currency: "EUR",
@@ -85,6 +133,7 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
             },
             Hotel {
                 slug: "aurelia-innsbruck",
+                vendor: Vendor::Opera,
                 phone_number_id: "106540352242002",
                 time_zone: "Europe/Vienna",
                 currency: "EUR",
@@ -117,6 +166,7 @@ pub(crate) const CAST: [(&str, &[Hotel]); 2] = [
         "Northwind Stays",
         &[Hotel {
             slug: "northwind-edinburgh",
+            vendor: Vendor::Cloudbeds,
             phone_number_id: "106540352242003",
             time_zone: "Europe/London",
             currency: "GBP",
@@ -180,8 +230,44 @@ pub(crate) struct DemoProperty {
     pub(crate) channel_account_id: ChannelAccountId,
     pub(crate) phone_number_id: String,
     pub(crate) webhook_secret: Kept,
-    pub(crate) client_token: Kept,
-    pub(crate) access_token: Kept,
+    /// What lets us in at the vendor, as its provider reads it.
+    #[serde(default)]
+    pub(crate) credentials: BTreeMap<String, Kept>,
+}
+
+impl DemoProperty {
+    /// The credentials as JSON.
+    pub(crate) fn credentials(&self) -> SecretString {
+        let named: serde_json::Map<_, _> = self
+            .credentials
+            .iter()
+            .map(|(name, secret)| (name.clone(), secret.expose().into()))
+            .collect();
+        serde_json::Value::Object(named).to_string().into()
+    }
+
+    /// One of the credentials.
+    pub(crate) fn credential(&self, name: &str) -> SecretString {
+        self.credentials
+            .get(name)
+            .map(|kept| kept.0.clone())
+            .unwrap_or_default()
+    }
+
+    /// The hotel that this is.
+    pub(crate) fn hotel(&self) -> Result<&'static Hotel, Failure> {
+        let hotels = CAST.iter().flat_map(|(_, hotels)| hotels.iter());
+        let mut named = hotels.filter(|hotel| hotel.slug == self.slug);
+        named.next().ok_or_else(|| {
+            Failure::new(
+                "demo_state_not_readable",
+                format!(
+                    "the demo has no hotel {} any more; `stayzr demo --reset` begins anew",
+                    self.slug
+                ),
+            )
+        })
+    }
 }
 
 /// A secret that this file may hold: it is the demo's own and the file is its owner's alone.
@@ -205,32 +291,39 @@ impl DemoState {
     /// The state of a folder; a new one where there is none.
     pub(crate) fn open(folder: &Path, clock: &dyn Clock) -> Result<Self, Failure> {
         let path = path(folder);
-        match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                Failure::new(
-                    "demo_state_not_readable",
-                    format!(
-                        "{} cannot be read ({error}); `stayzr demo --reset` begins anew",
-                        path.display()
-                    ),
-                )
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let state = Self::generate(clock);
-                let content = serde_json::to_vec_pretty(&state).map_err(|error| {
-                    Failure::new(
-                        "internal",
-                        format!("the demo's state cannot be written: {error}"),
-                    )
-                })?;
-                write_private(&path, &content)?;
-                Ok(state)
+        if path.exists() {
+            let state = Self::read(folder)?;
+            let properties = state.organizations.iter().flat_map(|all| &all.properties);
+            for property in properties {
+                let needed = property.hotel()?.vendor.secrets();
+                if !needed
+                    .iter()
+                    .all(|name| property.credentials.contains_key(*name))
+                {
+                    return Err(unreadable(
+                        &path,
+                        &format!("{} has another vendor since", property.slug),
+                    ));
+                }
             }
-            Err(error) => Err(Failure::new(
-                "demo_state_not_readable",
-                format!("{} cannot be read: {error}", path.display()),
-            )),
+            return Ok(state);
         }
+        let state = Self::generate(clock);
+        let content = serde_json::to_vec_pretty(&state).map_err(|error| {
+            Failure::new(
+                "internal",
+                format!("the demo's state cannot be written: {error}"),
+            )
+        })?;
+        write_private(&path, &content)?;
+        Ok(state)
+    }
+
+    /// The state that stands in a folder, of whatever release.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = path(folder);
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, &error))
     }
 
     fn generate(clock: &dyn Clock) -> Self {
@@ -242,8 +335,12 @@ impl DemoState {
             channel_account_id: ChannelAccountId::generate(clock),
             phone_number_id: hotel.phone_number_id.to_owned(),
             webhook_secret: secret("whk"),
-            client_token: secret("client"),
-            access_token: secret("access"),
+            credentials: hotel
+                .vendor
+                .secrets()
+                .iter()
+                .map(|name| ((*name).to_owned(), secret(name)))
+                .collect(),
         };
         Self {
             organizations: CAST
@@ -261,6 +358,16 @@ impl DemoState {
             outbox_token: secret("outbox"),
         }
     }
+}
+
+fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        "demo_state_not_readable",
+        format!(
+            "{} cannot be read ({why}); `stayzr demo --reset` begins anew",
+            path.display()
+        ),
+    )
 }
 
 pub(crate) fn path(folder: &Path) -> PathBuf {

@@ -12,6 +12,7 @@ use stayzr_core::{
 use crate::{
     http::{Call, Handled, Problem, json as answer, no_content, page_of},
     setup::{self, IntegrationChange, NewChannel, NewIntegration, NewProperty},
+    subscription::Subscriptions,
 };
 
 pub(super) async fn create_property(call: Call) -> Handled {
@@ -61,12 +62,21 @@ pub(super) async fn create_integration(call: Call) -> Handled {
         &state.providers,
         scope,
         new,
+        &state.public_url,
     )
     .await
     .map_err(refused_by_vendor)?;
     let url = setup::webhook_url(&state.public_url, &added.integration, &added.webhook_secret);
     let mut shown = json!(added.integration);
     shown["webhook"] = json!({"url": url, "mode": added.mode});
+    shown["subscribed"] = match added.subscribed {
+        Ok(events) => json!(events),
+        Err(error) => {
+            tracing::warn!(%error, integration_id = %added.integration.id,
+                "the vendor could not be told where to post its webhooks");
+            json!([])
+        }
+    };
     answer(StatusCode::CREATED, &shown)
 }
 
@@ -100,6 +110,7 @@ pub(super) async fn change_integration(call: Call) -> Handled {
         &state.providers,
         integration,
         change,
+        &state.public_url,
     )
     .await
     .map_err(refused_by_vendor)?;
@@ -122,7 +133,19 @@ pub(super) fn refused_by_vendor(error: stayzr_core::Error) -> Problem {
 
 pub(super) async fn delete_integration(call: Call) -> Handled {
     let id: IntegrationId = call.id("id", "integration")?;
-    let store: &dyn Store = call.state.store.as_ref();
+    let state = &call.state;
+    let store: &dyn Store = state.store.as_ref();
+    let found = store.integration(call.scope()?, id).await?;
+    let integration = found.ok_or_else(|| Problem::not_found("integration"))?;
+    let subscriptions = Subscriptions {
+        store,
+        providers: &state.providers,
+        public_url: &state.public_url,
+    };
+    if let Err(error) = subscriptions.end(&integration).await {
+        // Whoever removes a connection may have lost its credentials; what is posted still is refused.
+        tracing::warn!(%error, integration_id = %id, "subscriptions at the vendor could not be ended");
+    }
     match store.delete_integration(call.scope()?, id).await? {
         true => Ok(no_content()),
         false => Err(Problem::not_found("integration")),

@@ -17,9 +17,6 @@ use crate::http::{CallBody, Effect, VendorAnswer, VendorCall, VendorHttp};
 /// The most reservations and guests Cloudbeds gives on a page.
 pub(super) const PAGE: usize = 100;
 
-/// What every call's path starts with.
-const ROOT: &str = "/api/v1.3";
-
 /// Calls that take several properties, and name the parameter so.
 const SEVERAL: [&str; 8] = [
     "getHotels",
@@ -52,17 +49,6 @@ pub struct RawPage {
     pub vendor_now: Option<DateTime<Utc>>,
 }
 
-/// A subscription to an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
-    /// Its id.
-    pub id: String,
-    /// What it is to: `reservation/created`.
-    pub event: String,
-    /// Where deliveries go; holds the secret of the endpoint.
-    pub endpoint: String,
-}
-
 impl CloudbedsClient {
     /// Calls with these credentials; renewed tokens go to `store`.
     pub fn new(
@@ -71,7 +57,7 @@ impl CloudbedsClient {
         http: VendorHttp,
         store: Option<Arc<dyn CredentialStore>>,
     ) -> Self {
-        let root = format!("{}{ROOT}", config.base_url);
+        let root = format!("{}/api/{}", config.base_url, config.api_version);
         let auth = CloudbedsAuth::new(credentials, http.clone(), &root, store);
         if let Some(property) = &config.property_id {
             auth.set_property(property);
@@ -101,7 +87,8 @@ impl CloudbedsClient {
     /// Where the property's region is. Cloudbeds has several and tells by the credentials; where it
     /// does not, the configured address is taken.
     async fn root(&self) -> Result<&str> {
-        let configured = format!("{}{ROOT}", self.config.base_url);
+        let path = format!("/api/{}", self.config.api_version);
+        let configured = format!("{}{path}", self.config.base_url);
         if !self.config.find_region {
             return Ok(self.root.get_or_init(async || configured).await);
         }
@@ -116,7 +103,7 @@ impl CloudbedsClient {
             };
             let url = answer.body.pointer("/data/api/url").and_then(Value::as_str);
             let region = url.and_then(|url| region(url, &self.config.base_url));
-            Ok(region.map_or(configured, |host| format!("{host}{ROOT}")))
+            Ok(region.map_or(configured, |host| format!("{host}{path}")))
         });
         found.await.map(String::as_str)
     }
@@ -143,7 +130,12 @@ impl CloudbedsClient {
     }
 
     /// A call that writes a form. The property is added.
-    async fn write(&self, http_method: Method, method: &str, form: &Form) -> Result<Value> {
+    pub(super) async fn write(
+        &self,
+        http_method: Method,
+        method: &str,
+        form: &Form,
+    ) -> Result<Value> {
         let mut fields = form.fields().to_vec();
         if let Some(property) = self.auth.property() {
             fields.insert(0, (property_key(method).to_owned(), property));
@@ -301,47 +293,6 @@ impl CloudbedsClient {
             .await?;
         Ok(text(&answer, "/data/roomCondition"))
     }
-
-    /// `getWebhooks`: the subscriptions of the property.
-    pub async fn webhooks(&self) -> Result<Vec<Subscription>> {
-        let page = self.list("getWebhooks", Vec::new(), Priority::High).await?;
-        Ok(page
-            .items
-            .iter()
-            .filter_map(|item| {
-                let part = |key: &str| text(item, key);
-                Some(Subscription {
-                    id: part("/id")?,
-                    event: format!("{}/{}", part("/event/entity")?, part("/event/action")?),
-                    endpoint: part("/subscriptionData/endpoint").unwrap_or_default(),
-                })
-            })
-            .collect())
-    }
-
-    /// `postWebhook`: subscribes to an event (`reservation/created`) and returns the subscription's
-    /// id. The endpoint must hold a secret: deliveries are not signed.
-    pub async fn subscribe(&self, event: &str, endpoint: &str) -> Result<String> {
-        let (object, action) = event.split_once('/').ok_or_else(|| {
-            Error::invalid("cloudbeds.postWebhook", "an event is written object/action")
-        })?;
-        let mut form = Form::new();
-        form.text("object", object)
-            .text("action", action)
-            .text("endpointUrl", endpoint);
-        let answer = self.write(Method::POST, "postWebhook", &form).await?;
-        text(&answer, "/data/subscriptionID")
-            .ok_or_else(|| unseen("cloudbeds.postWebhook", "the subscription's id"))
-    }
-
-    /// `deleteWebhook`.
-    pub async fn unsubscribe(&self, subscription: &str) -> Result<()> {
-        let mut form = Form::new();
-        form.text("subscriptionID", subscription);
-        self.write(Method::DELETE, "deleteWebhook", &form)
-            .await
-            .map(drop)
-    }
 }
 
 fn property_key(method: &str) -> &'static str {
@@ -367,7 +318,7 @@ fn listed(method: &str, body: &Value) -> Result<Vec<Value>> {
     }
 }
 
-fn text(answer: &Value, pointer: &str) -> Option<String> {
+pub(super) fn text(answer: &Value, pointer: &str) -> Option<String> {
     match answer.pointer(pointer)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -375,7 +326,7 @@ fn text(answer: &Value, pointer: &str) -> Option<String> {
     }
 }
 
-fn unseen(operation: &'static str, what: &str) -> Error {
+pub(super) fn unseen(operation: &'static str, what: &str) -> Error {
     Error::new(
         stayzr_core::ErrorKind::Ambiguous,
         operation,

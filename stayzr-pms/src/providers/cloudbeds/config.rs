@@ -9,6 +9,9 @@ use crate::config::{ProviderConfig, RateLimit};
 /// Where Cloudbeds' API is.
 pub const PRODUCTION_URL: &str = "https://api.cloudbeds.com";
 
+/// The versions of the PMS API that are spoken; v1.2 differs from v1.3 in its name alone.
+pub const API_VERSIONS: [&str; 2] = ["v1.3", "v1.2"];
+
 /// Cloudbeds' limit for the API key of a property: 5 calls in any second.
 pub const LIMIT: RateLimit = RateLimit {
     calls: 5,
@@ -35,6 +38,8 @@ pub const PARTNER_QUOTA: Quota = Quota::new(
 pub struct CloudbedsConfig {
     /// Scheme and host, without a slash at the end.
     pub base_url: String,
+    /// The version of the API, one of [`API_VERSIONS`].
+    pub api_version: String,
     /// The property, for credentials of several.
     pub property_id: Option<String>,
     /// Whether Cloudbeds is asked which of its regions the property lives in.
@@ -63,6 +68,7 @@ impl CloudbedsConfig {
         let base_url: String = base_url.into();
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
+            api_version: API_VERSIONS[0].to_owned(),
             property_id: None,
             find_region: true,
             housekeeping: true,
@@ -91,6 +97,7 @@ impl CloudbedsConfig {
             ));
         }
         Ok(Self {
+            api_version: config.api_version(&API_VERSIONS)?.to_owned(),
             base_url: base.base_url,
             property_id: settings.property_id,
             find_region: settings.find_region.unwrap_or(base.find_region),

@@ -1,32 +1,16 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stayzr_core::{Error, Result, model::PmsEvent, transform::EntityKind};
+use stayzr_core::{Error, Result, transform::EntityKind};
 
 use super::{
     context::transform_context,
     error::DIALECT,
-    parse_event,
-    record::{self, collect},
+    parse_event, record,
     transform::NoteOwner,
     wire::{Availability, Hotel, elements, read_element},
 };
-use crate::provider::RecordPage;
-
-/// What a body of Cloudbeds is read as.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reading {
-    /// Records and what was put aside.
-    pub page: RecordPage,
-    /// Events of a webhook.
-    pub events: Vec<PmsEvent>,
-    /// Keys of records that no field of ours holds; they are kept beside the record.
-    pub kept: BTreeSet<String>,
-    /// Values that are not known, as `field: value`; they are kept as they came.
-    pub unknown: BTreeSet<String>,
-    /// How many elements are something else than a record.
-    pub foreign: usize,
-}
+use crate::reading::{Reading, VendorComplaint, status_in};
 
 /// What an operation's answer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +29,15 @@ enum Holds {
     Nothing,
     /// An event.
     Event,
+    /// An error.
+    Error,
 }
 
 /// Operations that we call, by the start of their names.
 const OPERATIONS: [(&str, Holds); 30] = [
     ("access_token", Holds::Nothing),
     ("deleteWebhook", Holds::Nothing),
-    ("error", Holds::Nothing),
+    ("error", Holds::Error),
     ("getAvailableRoomTypes", Holds::Prices),
     ("getGuest", Holds::OneGuest),
     ("getGuestList", Holds::Records(EntityKind::Guest)),
@@ -112,7 +98,17 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
             ..Reading::default()
         });
     }
-    complained(body)?;
+    if *holds == Holds::Error {
+        // An error of business comes with 200, another one with its status.
+        let complaint = VendorComplaint::of(&DIALECT, http::StatusCode::OK, body)
+            .or_else(|| VendorComplaint::of(&DIALECT, status_in(&operation), body));
+        return complaint.map(Reading::of_complaint).ok_or_else(|| {
+            Error::invalid("cloudbeds.read_body", "the body is no error of Cloudbeds")
+        });
+    }
+    if let Some(complaint) = VendorComplaint::of(&DIALECT, http::StatusCode::OK, body) {
+        return Err(complaint.error("cloudbeds.read_body"));
+    }
     // What we send has no records.
     if body.get("data").is_none() && body.get("success").is_none() {
         return Ok(Reading::default());
@@ -126,7 +122,7 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
     match holds {
         Holds::Records(kind) | Holds::Record(kind) => {
             for value in records {
-                reading.add(*kind, start, value);
+                add(&mut reading, *kind, start, value);
             }
         }
         Holds::OneGuest => {
@@ -134,8 +130,18 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
             let mut guest = data.cloned().ok_or_else(|| {
                 Error::invalid("cloudbeds.read_body", "there is no guest in data")
             })?;
-            guest.entry("guestID").or_insert_with(|| json!(ASKED));
-            reading.add(EntityKind::Guest, start, &Value::Object(guest));
+            guest.entry("guestID").or_insert_with(|| {
+                reading
+                    .tolerated
+                    .insert(format!("guestID is missing: {ASKED} stands for it"));
+                json!(ASKED)
+            });
+            add(
+                &mut reading,
+                EntityKind::Guest,
+                start,
+                &Value::Object(guest),
+            );
         }
         Holds::Rooms => {
             for property in records {
@@ -143,7 +149,7 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
                     .get("rooms")
                     .map_or_else(|| vec![property], elements);
                 for room in rooms {
-                    reading.add(EntityKind::Room, start, room);
+                    add(&mut reading, EntityKind::Room, start, room);
                 }
             }
         }
@@ -156,47 +162,81 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
                 })?;
             }
         }
-        Holds::Nothing | Holds::Event => {}
+        Holds::Nothing | Holds::Event | Holds::Error => {}
     }
     Ok(reading)
 }
 
-/// A complaint in place of an answer is an error of its kind.
-fn complained(body: &Value) -> Result<()> {
-    let status = http::StatusCode::OK;
-    match (DIALECT.complaint)(status, body) {
-        None => Ok(()),
-        Some(complaint) => {
-            let (kind, advice) = DIALECT.classify(status, complaint.code.as_deref());
-            let says = crate::http::redact(&complaint.message.unwrap_or_default(), []);
-            Err(Error::new(kind, "cloudbeds.read_body", advice).with("vendor_says", says))
+fn add(reading: &mut Reading, kind: EntityKind, operation: &str, value: &Value) {
+    let hotel: Hotel = read_element(value).unwrap_or_default();
+    let zone = hotel.property_timezone.as_deref().unwrap_or_default();
+    let zone = zone.parse().unwrap_or_else(|_| {
+        let why = "no propertyTimezone beside the record: local times are read as UTC";
+        reading.tolerated.insert(why.to_owned());
+        chrono_tz::UTC
+    });
+    let context = transform_context(&hotel, zone);
+    let read = match kind {
+        EntityKind::Note => {
+            let owner = match operation {
+                "getGuestNotes" => NoteOwner::Guest(ASKED.to_owned()),
+                _ => NoteOwner::Reservation(ASKED.to_owned()),
+            };
+            record::note(&owner, value, &context)
         }
-    }
+        _ => record::read(kind, value, &context),
+    };
+    drift(&mut reading.tolerated, "", value);
+    reading.take(read);
 }
 
-impl Reading {
-    fn add(&mut self, kind: EntityKind, operation: &str, value: &Value) {
-        let hotel: Hotel = read_element(value).unwrap_or_default();
-        let zone = hotel.property_timezone.as_deref().unwrap_or_default();
-        let context = transform_context(&hotel, zone.parse().unwrap_or(chrono_tz::UTC));
-        let read = match kind {
-            EntityKind::Note => {
-                let owner = match operation {
-                    "getGuestNotes" => NoteOwner::Guest(ASKED.to_owned()),
-                    _ => NoteOwner::Reservation(ASKED.to_owned()),
-                };
-                record::note(&owner, value, &context)
-            }
-            _ => record::read(kind, value, &context),
-        };
-        if let Ok(found) = &read {
-            self.kept.extend(found.extra.keys().cloned());
-            let named = found.unknown.iter();
-            self.unknown
-                .extend(named.map(|unknown| format!("{}: {}", unknown.field, unknown.value)));
+/// Keys whose values are numbers, which PHP writes as texts at times.
+const NUMBERS: [&str; 12] = [
+    "adults",
+    "adultsIncluded",
+    "balance",
+    "children",
+    "childrenIncluded",
+    "grandTotal",
+    "maxGuests",
+    "rate",
+    "roomTotal",
+    "roomsAvailable",
+    "suggestedDeposit",
+    "total",
+];
+
+/// Keys whose values are maps, for which PHP writes `[]` where they are empty.
+const MAPS: [&str; 2] = ["balanceDetailed", "guestList"];
+
+/// Names what is written in another shape than the one it is documented in.
+fn drift(found: &mut BTreeSet<String>, key: &str, value: &Value) {
+    let is_dated = || key.to_ascii_lowercase().contains("date");
+    let said = match value {
+        Value::Number(_) if key.ends_with("ID") => "a number in place of a text",
+        Value::String(text) if NUMBERS.contains(&key) && !text.trim().is_empty() => {
+            "a text in place of a number"
         }
-        collect(&mut self.page, read);
-    }
+        Value::String(text) if is_dated() && text.trim().is_empty() => "blank in place of no date",
+        Value::String(text) if is_dated() && text.starts_with("0000-00-00") => {
+            "zeros in place of no date"
+        }
+        Value::Array(items) if MAPS.contains(&key) && items.is_empty() => {
+            "an empty list in place of a map"
+        }
+        Value::Array(items) => {
+            items.iter().for_each(|item| drift(found, "", item));
+            return;
+        }
+        Value::Object(fields) => {
+            fields
+                .iter()
+                .for_each(|(key, value)| drift(found, key, value));
+            return;
+        }
+        _ => return,
+    };
+    found.insert(format!("{key}: {said}"));
 }
 
 #[cfg(test)]
@@ -234,8 +274,21 @@ mod tests {
             "startDate": "2026-05-01", "endDate": "2026-05-03"}});
         let reading = read_body("getReservation", &body).unwrap();
         assert!(reading.unknown.contains("status: abducted"), "{reading:?}");
+        let body = json!({"success": true, "data": {"reservationID": 7, "status": "confirmed",
+            "guestList": [], "balance": "1.50", "startDate": "2026-05-01", "endDate": "2026-05-03"}});
+        let reading = read_body("getReservation", &body).unwrap();
+        for tolerated in [
+            "reservationID: a number in place of a text",
+            "guestList: an empty list in place of a map",
+            "balance: a text in place of a number",
+        ] {
+            assert!(reading.tolerated.contains(tolerated), "{reading:?}");
+        }
         let body = json!({"success": false, "message": "Reservation not found"});
         let error = read_body("getReservation", &body).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+        let complaint = read_body("error", &body).unwrap().complaint.unwrap();
+        assert_eq!(complaint.kind, ErrorKind::NotFound);
+        assert!(read_body("error", &json!({"success": true})).is_err());
     }
 }

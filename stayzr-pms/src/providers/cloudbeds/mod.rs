@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod config;
 mod context;
+mod desk;
 mod error;
 mod event;
 mod fetch;
@@ -13,13 +14,18 @@ mod push;
 mod quote;
 mod record;
 mod refusal;
+mod token;
 pub mod transform;
 pub mod wire;
 
-pub use auth::{ApiKey, CloudbedsCredentials, CredentialStore, OAuthTokens};
-pub use client::{CloudbedsClient, RawPage, Subscription};
-pub use config::{CloudbedsConfig, LIMIT, PARTNER_LIMIT, PARTNER_QUOTA, PRODUCTION_URL, QUOTA};
+pub use auth::{ApiKey, CloudbedsCredentials, OAuthTokens};
+pub use client::{CloudbedsClient, RawPage};
+pub use config::{
+    API_VERSIONS, CloudbedsConfig, LIMIT, PARTNER_LIMIT, PARTNER_QUOTA, PRODUCTION_URL, QUOTA,
+};
+pub use desk::Subscription;
 pub use error::{DIALECT, SENTENCES};
 pub use event::{EVENTS, delivery_hash, parse_event};
-pub use inspect::{Reading, read_body};
+pub use inspect::read_body;
 pub use provider::{CloudbedsProvider, fields};
+pub use token::CredentialStore;

@@ -12,10 +12,9 @@ use stayzr_core::{
 };
 
 use super::{
-    CloudbedsClient, CloudbedsConfig, CloudbedsCredentials, CredentialStore, RawPage, Subscription,
+    CloudbedsClient, CloudbedsConfig, CloudbedsCredentials, CredentialStore, RawPage,
     client::PAGE,
     context::{CloudbedsContext, ContextCache},
-    event::EVENTS,
     fetch::{self, Position},
     parse_event, push, quote,
     record::{self, collect},
@@ -25,6 +24,7 @@ use super::{
     },
 };
 use crate::{
+    desk::{Desk, DeskCapabilities},
     http::VendorHttp,
     provider::{
         Capabilities, PageQuery, PmsProvider, Push, PushOutcome, RecordPage, RemoteProperty,
@@ -56,8 +56,8 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct CloudbedsProvider {
-    client: CloudbedsClient,
-    context: ContextCache,
+    pub(super) client: CloudbedsClient,
+    pub(super) context: ContextCache,
 }
 
 /// Guests that one fetch by id asks for: each costs a call.
@@ -91,7 +91,11 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
     write_window: "Cloudbeds has no conditional write: a change made at the desk between the read \
                    and the write of the same field is overwritten"
         .to_owned(),
-    ..Capabilities::default()
+    desk: DeskCapabilities {
+        availability: true,
+        subscriptions: true,
+        ..DeskCapabilities::default()
+    },
 });
 
 impl CloudbedsProvider {
@@ -119,41 +123,6 @@ impl CloudbedsProvider {
     pub async fn add_guest(&self, reservation: &str, fields: &FieldMap) -> Result<RemoteRecord> {
         let context = self.context.get(&self.client).await?;
         push::add_guest(self, &context, reservation, fields).await
-    }
-
-    /// Subscribes the endpoint to every event that tells what we keep, where it is not subscribed
-    /// yet, and returns the events that are new. The endpoint must hold a secret: deliveries are not
-    /// signed.
-    pub async fn subscribe(&self, endpoint: &str) -> Result<Vec<&'static str>> {
-        self.context.get(&self.client).await?;
-        let known: BTreeSet<String> = self
-            .subscriptions(endpoint)
-            .await?
-            .into_iter()
-            .map(|subscription| subscription.event)
-            .collect();
-        let mut made = Vec::new();
-        for event in EVENTS.into_iter().filter(|event| !known.contains(*event)) {
-            self.client.subscribe(event, endpoint).await?;
-            made.push(event);
-        }
-        Ok(made)
-    }
-
-    /// Ends every subscription of the endpoint and returns how many there were.
-    pub async fn unsubscribe(&self, endpoint: &str) -> Result<usize> {
-        self.context.get(&self.client).await?;
-        let known = self.subscriptions(endpoint).await?;
-        for subscription in &known {
-            self.client.unsubscribe(&subscription.id).await?;
-        }
-        Ok(known.len())
-    }
-
-    async fn subscriptions(&self, endpoint: &str) -> Result<Vec<Subscription>> {
-        let mut known = self.client.webhooks().await?;
-        known.retain(|subscription| subscription.endpoint == endpoint);
-        Ok(known)
     }
 
     async fn property(&self) -> Result<RecordPage> {
@@ -307,6 +276,10 @@ impl PmsProvider for CloudbedsProvider {
 
     fn parse_event(&self, body: &[u8]) -> Result<Vec<PmsEvent>> {
         parse_event(body)
+    }
+
+    fn desk(&self) -> Option<&dyn Desk> {
+        Some(self)
     }
 }
 

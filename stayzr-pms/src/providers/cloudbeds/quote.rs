@@ -22,6 +22,27 @@ pub(super) async fn quote(
     context: &CloudbedsContext,
     stay: &StayQuery,
 ) -> Result<Vec<RemoteQuote>> {
+    let mut quotes: Vec<RemoteQuote> = Vec::new();
+    for found in &offered(client, stay).await? {
+        for quote in offers(found, context.transform.currency, stay.persons) {
+            let known = quotes
+                .iter_mut()
+                .find(|known| known.room_type == quote.room_type);
+            match known {
+                Some(known) if quote.total.amount < known.total.amount => *known = quote,
+                Some(_) => {}
+                None => quotes.push(quote),
+            }
+        }
+    }
+    Ok(quotes)
+}
+
+/// `getAvailableRoomTypes`: what Cloudbeds sells for a stay.
+pub(super) async fn offered(
+    client: &CloudbedsClient,
+    stay: &StayQuery,
+) -> Result<Vec<Availability>> {
     let nights = (stay.departure - stay.arrival).num_days();
     if !(1..=60).contains(&nights) {
         return Err(Error::invalid(
@@ -36,36 +57,20 @@ pub(super) async fn quote(
         pair("adults", stay.persons.to_string()),
         pair("children", "0"),
     ];
-    let page = client
-        .page(
-            "getAvailableRoomTypes",
-            query,
-            (1, super::client::PAGE),
-            Priority::High,
-        )
-        .await?;
-    let mut quotes: Vec<RemoteQuote> = Vec::new();
-    for item in &page.items {
-        let found: Availability = read_element(item).map_err(|(field, reason)| {
+    let operation = "getAvailableRoomTypes";
+    let at = (1, super::client::PAGE);
+    let page = client.page(operation, query, at, Priority::High).await?;
+    let read = |item: &Value| {
+        read_element(item).map_err(|(field, reason)| {
             Error::corrupt(
                 "cloudbeds.getAvailableRoomTypes",
                 "the answer cannot be read",
             )
             .with("field", field)
             .with("reason", reason)
-        })?;
-        for quote in offers(&found, context.transform.currency, stay.persons) {
-            let known = quotes
-                .iter_mut()
-                .find(|known| known.room_type == quote.room_type);
-            match known {
-                Some(known) if quote.total.amount < known.total.amount => *known = quote,
-                Some(_) => {}
-                None => quotes.push(quote),
-            }
-        }
-    }
-    Ok(quotes)
+        })
+    };
+    page.items.iter().map(read).collect()
 }
 
 /// What is on offer at a property: free, large enough, and priced.

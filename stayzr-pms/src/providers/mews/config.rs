@@ -71,6 +71,7 @@ impl MewsConfig {
     /// The settings of a provider configuration; unknown ones are refused.
     pub fn from_provider(config: &ProviderConfig) -> Result<Self> {
         config.validate()?;
+        config.api_version(&["v1"])?;
         let settings =
             Settings::deserialize(Value::Object(config.vendor.clone())).map_err(|error| {
                 Error::invalid(

@@ -5,12 +5,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use stayzr_core::{
     Error, Result,
-    model::{PmsEvent, PricingMode},
+    model::PricingMode,
     transform::{EntityKind, TransformContext},
 };
 
 use super::{
     context::MewsContext,
+    error::DIALECT,
     parse_event,
     record::{Element, element},
     wire::{
@@ -20,24 +21,7 @@ use super::{
         ResourceBlock, ResourceCategoryAssignment, Service, SocketEvent, read_element,
     },
 };
-use crate::provider::RecordPage;
-
-/// What a body of Mews is read as.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reading {
-    /// Records and what was put aside.
-    pub page: RecordPage,
-    /// Events of a webhook.
-    pub events: Vec<PmsEvent>,
-    /// Keys of records that no field of ours holds; they are kept beside the record.
-    pub kept: BTreeSet<String>,
-    /// Values that are not known, as `Field: value` by Mews' names; they are kept as they came.
-    pub unknown: BTreeSet<String>,
-    /// How many elements are of a list that is no record of ours, such as tasks.
-    pub others: usize,
-    /// How many elements are something else than a record, such as a bicycle among rooms.
-    pub foreign: usize,
-}
+use crate::reading::{Reading, VendorComplaint, status_in};
 
 /// Operations whose answers hold records: the start of the name, the key of the list, the kind.
 /// An empty key means that the answer is the record.
@@ -125,10 +109,27 @@ const OTHERS: [(&str, &str, Reader); 32] = [
 /// slashes (`reservations/getAll/2023-06-06`, `webhook.general`). Rooms have no type and
 /// persons all count as adults, since other calls tell these.
 ///
-/// [`stayzr_core::ErrorKind::Unsupported`] for operations that hold no records, and
-/// [`stayzr_core::ErrorKind::Invalid`] for a body that is not of the operation.
+/// What we send holds nothing to be read.
+///
+/// [`stayzr_core::ErrorKind::Unsupported`] for operations that are not known,
+/// [`stayzr_core::ErrorKind::Invalid`] for a body that is not of the operation, and the kind of the
+/// complaint for a body that is one; of the operation `error` a complaint is what it is read as.
 pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
     let operation = operation.replace('/', ".");
+    let complaint = body
+        .get("Message")
+        .and_then(|_| VendorComplaint::of(&DIALECT, status_in(&operation), body));
+    match complaint {
+        Some(complaint) if operation.starts_with("error") => {
+            return Ok(Reading::of_complaint(complaint));
+        }
+        Some(complaint) => return Err(complaint.error("mews.read_body")),
+        None => {}
+    }
+    // What we send carries the tokens.
+    if body.get("ClientToken").is_some() {
+        return Ok(Reading::default());
+    }
     let known = OPERATIONS
         .iter()
         .filter(|(start, ..)| operation.starts_with(start))
@@ -165,14 +166,8 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
         // `customers/search` wraps each customer.
         let record = record.get("Customer").unwrap_or(record);
         match element(*kind, record, &context) {
-            Element::Record(found) => {
-                reading.kept.extend(found.extra.keys().cloned());
-                let unknown = found.unknown.iter();
-                let named = unknown.map(|value| format!("{}: {}", value.field, value.value));
-                reading.unknown.extend(named);
-                reading.page.records.push(*found);
-            }
-            Element::Parked(parked) => reading.page.parked.push(parked),
+            Element::Record(found) => reading.take(Ok(*found)),
+            Element::Parked(parked) => reading.take(Err(parked)),
             Element::Foreign => reading.foreign += 1,
         }
     }
@@ -257,6 +252,10 @@ mod tests {
         );
         assert!(read_body("bills.getAll", &list).is_err());
         assert!(read_body("reservations.getAll", &list).is_err());
+        let refused = json!({"Message": "Invalid AccessToken"});
+        assert!(read_body("customers.getAll", &refused).is_err());
+        let complaint = read_body("error.401", &refused).unwrap().complaint.unwrap();
+        assert_eq!(complaint.kind, stayzr_core::ErrorKind::Unauthorized);
     }
 
     #[test]

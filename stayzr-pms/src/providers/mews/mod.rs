@@ -24,5 +24,5 @@ pub use client::{MewsClient, RawPage};
 pub use config::{LIMIT, MewsConfig, PRODUCTION_URL, QUOTA};
 pub use error::DIALECT;
 pub use event::parse_event;
-pub use inspect::{Reading, read_body};
+pub use inspect::read_body;
 pub use provider::{MewsProvider, capabilities, fields};

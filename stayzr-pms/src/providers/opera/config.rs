@@ -126,6 +126,7 @@ impl OperaConfig {
     /// gateway and the hotel's code have no default.
     pub fn from_provider(config: &ProviderConfig) -> Result<Self> {
         config.validate()?;
+        config.api_version(&["v1"])?;
         let settings = read(&config.vendor)?;
         let missing = |what: &'static str| Error::invalid(OPERATION, what);
         let base_url = config.base_url.as_deref().ok_or_else(|| {
@@ -155,6 +156,7 @@ impl OperaConfig {
     /// Checks settings that are shared by several hotels, which need not name one.
     pub fn check_shared(config: &ProviderConfig) -> Result<()> {
         config.validate()?;
+        config.api_version(&["v1"])?;
         read(&config.vendor).map(drop)
     }
 }

@@ -1,32 +1,14 @@
-use std::collections::BTreeSet;
-
 use serde_json::Value;
-use stayzr_core::{Error, Result, model::PmsEvent, transform::EntityKind};
+use stayzr_core::{Error, Result, transform::EntityKind};
 
 use super::{
     OperaConfig,
     context::transform_context,
     error::DIALECT,
-    parse_event,
-    record::{self, collect},
+    parse_event, record,
     wire::{Hotel, Node},
 };
-use crate::provider::RecordPage;
-
-/// What a body of OPERA is read as.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reading {
-    /// Records and what was put aside.
-    pub page: RecordPage,
-    /// Business events.
-    pub events: Vec<PmsEvent>,
-    /// Keys of records that no field of ours holds; they are kept beside the record.
-    pub kept: BTreeSet<String>,
-    /// Values that are not known, as `field: value`; they are kept as they came.
-    pub unknown: BTreeSet<String>,
-    /// How many elements are something else than a record of ours: companies, posting masters.
-    pub foreign: usize,
-}
+use crate::reading::{Reading, VendorComplaint, status_in};
 
 /// What an operation's answer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +24,8 @@ enum Holds {
     Nothing,
     /// Events.
     Events,
+    /// An error.
+    Error,
 }
 
 const LISTED: Holds = Holds::Records(
@@ -50,7 +34,7 @@ const LISTED: Holds = Holds::Records(
 );
 
 /// Operations whose bodies are read, by the start of their names.
-const OPERATIONS: [(&str, Holds); 30] = [
+const OPERATIONS: [(&str, Holds); 32] = [
     ("getBusinessEvents", Holds::Events),
     (
         "getHotel",
@@ -97,7 +81,7 @@ const OPERATIONS: [(&str, Holds); 30] = [
     ),
     ("getToken", Holds::Nothing),
     ("oauth", Holds::Nothing),
-    ("error", Holds::Nothing),
+    ("error", Holds::Error),
     ("postCheckIn", Holds::Nothing),
     ("postCheckOut", Holds::Nothing),
     ("postGuestMessages", Holds::Nothing),
@@ -109,6 +93,8 @@ const OPERATIONS: [(&str, Holds); 30] = [
     ("putProfile", Holds::Nothing),
     ("putReservation", Holds::Nothing),
     ("putRoomRelatedStatus", Holds::Nothing),
+    ("putServiceRequests", Holds::Nothing),
+    ("setGuestHousekeepingServiceRequest", Holds::Nothing),
     ("streaming.next", Holds::Events),
     ("streaming.subscribe", Holds::Nothing),
 ];
@@ -131,15 +117,25 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
                 .with("operation", operation),
         );
     };
-    complained(body)?;
+    let complaint = complained(operation, body);
+    if *holds == Holds::Error {
+        return complaint
+            .map(Reading::of_complaint)
+            .ok_or_else(|| Error::invalid("opera.read_body", "the body is no error of OPERA"));
+    }
+    if let Some(complaint) = complaint {
+        return Err(complaint.error("opera.read_body"));
+    }
     let whole = Node::of(body);
     let mut reading = Reading::default();
     match holds {
         Holds::Events => reading.events = parse_event(body.to_string().as_bytes())?,
-        Holds::Nothing => {}
+        Holds::Nothing | Holds::Error => {}
         Holds::Profile => match whole.at("profiles") {
-            many if many.is_there() => reading.add_all(EntityKind::Guest, many, &["profileInfo"]),
-            _ => reading.add(EntityKind::Guest, body),
+            many if many.is_there() => {
+                add_all(&mut reading, EntityKind::Guest, many, &["profileInfo"]);
+            }
+            _ => add(&mut reading, EntityKind::Guest, body),
         },
         Holds::Records(kind, lists) => {
             let (path, names) = lists
@@ -149,62 +145,53 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
                     Error::invalid("opera.read_body", "not a body of this operation")
                         .with("operation", operation)
                 })?;
-            reading.add_all(*kind, whole.at(path), names);
+            add_all(&mut reading, *kind, whole.at(path), names);
         }
     }
     Ok(reading)
 }
 
-/// A complaint in place of an answer is an error of its kind.
-fn complained(body: &Value) -> Result<()> {
-    let problem = body.get("title").is_some() || body.get("o:errorCode").is_some();
+/// The complaint that stands in place of an answer.
+fn complained(operation: &str, body: &Value) -> Option<VendorComplaint> {
+    let problem = ["title", "o:errorCode"]
+        .iter()
+        .any(|key| body.get(*key).is_some());
     let status = Node::of(body).at("status").whole().ok().flatten();
-    if !problem {
-        return Ok(());
-    }
     let status = status.and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| http::StatusCode::from_u16(status).ok());
     let status = status
         .filter(|status| !status.is_success())
-        .unwrap_or(http::StatusCode::BAD_REQUEST);
-    let complaint = (DIALECT.complaint)(status, body).unwrap_or_default();
-    let (kind, advice) = DIALECT.classify(status, complaint.code.as_deref());
-    let says = crate::http::redact(&complaint.message.unwrap_or_default(), []);
-    Err(Error::new(kind, "opera.read_body", advice).with("vendor_says", says))
+        .unwrap_or_else(|| status_in(operation));
+    problem.then(|| VendorComplaint::of(&DIALECT, status, body))?
 }
 
-impl Reading {
-    fn add_all(&mut self, kind: EntityKind, at: Node<'_>, names: &[&str]) {
-        for item in at.items(names) {
-            if let Some(value) = item.0 {
-                self.add(kind, value);
-            }
+fn add_all(reading: &mut Reading, kind: EntityKind, at: Node<'_>, names: &[&str]) {
+    for item in at.items(names) {
+        if let Some(value) = item.0 {
+            add(reading, kind, value);
         }
     }
+}
 
-    fn add(&mut self, kind: EntityKind, value: &Value) {
-        let hotel = Hotel::read(value).unwrap_or_default();
-        let mut config = OperaConfig::new("", hotel.id.clone());
-        let zone = hotel
-            .time_zone
-            .clone()
-            .filter(|zone| zone.parse::<chrono_tz::Tz>().is_ok());
-        config.time_zone = Some(zone.unwrap_or_else(|| "UTC".to_owned()));
-        let Ok(context) = transform_context(&hotel, &config) else {
-            return;
-        };
-        let read = record::read(kind, value, &context);
-        match &read {
-            Ok(Some(found)) => {
-                self.kept.extend(found.extra.keys().cloned());
-                let named = found.unknown.iter();
-                self.unknown
-                    .extend(named.map(|unknown| format!("{}: {}", unknown.field, unknown.value)));
-            }
-            Ok(None) => self.foreign += 1,
-            Err(_) => {}
-        }
-        collect(&mut self.page, read);
+fn add(reading: &mut Reading, kind: EntityKind, value: &Value) {
+    let hotel = Hotel::read(value).unwrap_or_default();
+    let mut config = OperaConfig::new("", hotel.id.clone());
+    let zone = hotel
+        .time_zone
+        .clone()
+        .filter(|zone| zone.parse::<chrono_tz::Tz>().is_ok());
+    if zone.is_none() {
+        let why = "no time zone beside the record: local times are read as UTC";
+        reading.tolerated.insert(why.to_owned());
+    }
+    config.time_zone = Some(zone.unwrap_or_else(|| "UTC".to_owned()));
+    let Ok(context) = transform_context(&hotel, &config) else {
+        return;
+    };
+    match record::read(kind, value, &context) {
+        Ok(Some(found)) => reading.take(Ok(found)),
+        Ok(None) => reading.foreign += 1,
+        Err(parked) => reading.take(Err(parked)),
     }
 }
 
@@ -242,5 +229,7 @@ mod tests {
         let body = json!({"title": "Resource not found", "status": 404, "o:errorCode": "RSV0001"});
         let error = read_body("getReservation", &body).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+        let complaint = read_body("error.404", &body).unwrap().complaint.unwrap();
+        assert_eq!(complaint.kind, ErrorKind::NotFound);
     }
 }

@@ -25,5 +25,5 @@ pub use client::OperaClient;
 pub use config::{LIMIT, OperaConfig, QUOTA, ServiceConfig, StreamConfig};
 pub use error::DIALECT;
 pub use event::parse_event;
-pub use inspect::{Reading, read_body};
+pub use inspect::read_body;
 pub use provider::{OperaProvider, fields};

@@ -174,9 +174,27 @@ fn the_server_does_not_build_what_the_demo_does_not_need() {
     }
 }
 
+/// The vendors that there is a provider for.
+fn vendors() -> Vec<String> {
+    let inside = folder("stayzr-pms/src/providers").into_iter();
+    inside.filter(|name| name != "mod.rs").collect()
+}
+
+/// Holds a folder to the files it must have and to those it may have beside them.
+fn holds(path: &str, must: &[&str], may: &[&str]) {
+    let there = folder(path);
+    for name in must {
+        assert!(there.contains(*name), "{path} has no {name}");
+    }
+    for name in &there {
+        let known = must.contains(&name.as_str()) || may.contains(&name.as_str());
+        assert!(known, "{path}/{name} has no place in such a folder");
+    }
+}
+
 #[test]
 fn every_provider_folder_has_the_same_shape() {
-    let files = [
+    let must = [
         "mod.rs",
         "config.rs",
         "auth.rs",
@@ -187,37 +205,125 @@ fn every_provider_folder_has_the_same_shape() {
         "provider.rs",
         "fetch.rs",
         "push.rs",
-        "quote.rs",
         "record.rs",
         "context.rs",
         "inspect.rs",
         "refusal.rs",
-        "desk.rs",
-        "line.rs",
-        "page.rs",
-        "stream.rs",
-        "position.rs",
+        "transform",
+        "wire",
+    ];
+    // Prices, stays as they go on, what goes beyond records, how a list is paged, and events that come
+    // over a line of their own.
+    let may = [
+        "quote.rs",
         "stay.rs",
+        "desk.rs",
+        "page.rs",
+        "position.rs",
+        "stream.rs",
+        "line.rs",
         "token.rs",
     ];
-    let folders = ["wire", "transform"];
-    for provider in folder("stayzr-pms/src/providers") {
-        let path = format!("stayzr-pms/src/providers/{provider}");
-        if !root().join(&path).is_dir() {
-            assert_eq!(provider, "mod.rs");
-            continue;
+    for vendor in vendors() {
+        let path = format!("stayzr-pms/src/providers/{vendor}");
+        holds(&path, &must, &may);
+        // One file for each kind of record, under our name of it, and what several of them need.
+        holds(
+            &format!("{path}/transform"),
+            &[
+                "mod.rs",
+                "property.rs",
+                "room_type.rs",
+                "room.rs",
+                "guest.rs",
+                "reservation.rs",
+                "times.rs",
+            ],
+            &["note.rs", "act.rs", "change.rs", "localized.rs"],
+        );
+        // Records stand under the vendor's names; what every vendor has stands under ours.
+        for name in ["mod.rs", "event.rs", "open.rs", "reservation.rs"] {
+            let wire = format!("{path}/wire");
+            assert!(folder(&wire).contains(name), "{wire} has no {name}");
         }
-        for name in folder(&path) {
-            assert!(
-                files.contains(&name.as_str()) || folders.contains(&name.as_str()),
-                "{path}/{name} has no place in a provider folder"
-            );
+    }
+}
+
+#[test]
+fn every_vendor_has_a_sandbox_and_tests_of_the_same_shape() {
+    for vendor in vendors() {
+        let path = format!("stayzr-pms/src/sandbox/{vendor}");
+        for name in [
+            "mod.rs",
+            "handle.rs",
+            "options.rs",
+            "api.rs",
+            "control.rs",
+            "seed.rs",
+            "state.rs",
+            "read.rs",
+            "write.rs",
+        ] {
+            assert!(folder(&path).contains(name), "{path} has no {name}");
         }
-        for name in ["mod.rs", "client.rs", "wire", "transform", "docs.md"] {
-            assert!(
-                root().join(&path).join(name).exists(),
-                "{path} has no {name}"
-            );
+        let path = format!("stayzr-pms/tests/{vendor}");
+        for name in [
+            "main.rs",
+            "common.rs",
+            "against_sandbox.rs",
+            "faults.rs",
+            "laws.rs",
+            "vendor_examples.rs",
+        ] {
+            assert!(folder(&path).contains(name), "{path} has no {name}");
+        }
+    }
+}
+
+/// What a vendor's name may stand in beside its own folders: comments and examples.
+fn code_without_comments_and_tests(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a readable file");
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        // What only one vendor needs is built with its feature.
+        .filter(|line| !line.trim_start().starts_with("#[cfg("))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn adding_a_provider_touches_its_folder_a_feature_a_mod_line_and_a_registry_line() {
+    let features = read("stayzr-pms/Cargo.toml");
+    let modules = read("stayzr-pms/src/providers/mod.rs");
+    let registry = read("stayzr-server/src/providers.rs");
+    for vendor in vendors() {
+        assert!(
+            features.contains(&format!("\n{vendor} = [")),
+            "stayzr-pms has no feature {vendor}"
+        );
+        let lines = format!("#[cfg(feature = \"{vendor}\")]\npub mod {vendor};");
+        assert!(modules.contains(&lines), "providers/mod.rs: {lines}");
+        assert!(
+            registry.contains(&format!("\"{vendor}\"")),
+            "the server's registry does not name {vendor}"
+        );
+    }
+    // The engine, the HTTP stack and the configuration know no vendor.
+    let mut files = Vec::new();
+    for shared in ["engine", "http", "config"] {
+        sources(&root().join("stayzr-pms/src").join(shared), &mut files);
+    }
+    for file in ["lib.rs", "provider.rs", "desk.rs"] {
+        files.push(root().join("stayzr-pms/src").join(file));
+    }
+    for file in files {
+        let code = code_without_comments_and_tests(&file).to_lowercase();
+        for vendor in vendors() {
+            let named = code
+                .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                .any(|word| word == vendor || word.starts_with(&format!("{vendor}_")));
+            assert!(!named, "{} names {vendor}", file.display());
         }
     }
 }

@@ -241,6 +241,8 @@ struct CutOnRequest;
 struct Given {
     bytes: Bytes,
     announced: u64,
+    /// What came so far is on its way.
+    paused: bool,
 }
 
 impl Body for Given {
@@ -249,10 +251,15 @@ impl Body for Given {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<std::result::Result<Frame<Bytes>, CutOnRequest>>> {
         let bytes = std::mem::take(&mut self.bytes);
         if bytes.is_empty() {
+            if self.announced > 0 && !std::mem::replace(&mut self.paused, true) {
+                // An error would take back what was not sent yet.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             return Poll::Ready((self.announced > 0).then_some(Err(CutOnRequest)));
         }
         self.announced = self.announced.saturating_sub(bytes.len() as u64);
@@ -305,6 +312,7 @@ async fn respond(
                 let mut response = Response::new(Given {
                     announced: bytes.len() as u64,
                     bytes: bytes.slice(..bytes.len() / part),
+                    paused: false,
                 });
                 *response.status_mut() =
                     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -321,6 +329,7 @@ async fn respond(
                 let mut response = Response::new(Given {
                     bytes: Bytes::new(),
                     announced: 0,
+                    paused: false,
                 });
                 *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
                 *response.headers_mut() = headers;

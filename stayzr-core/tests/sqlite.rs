@@ -35,5 +35,6 @@ macro_rules! suites {
 
 suites! {
     conflict contact_owner conversation create directory edit entities idempotency inbox journal
-    knowledge maintenance merge_guest note outbound parked provider_document queue setup sweep sync
+    knowledge maintenance merge_guest note outbound parked provider_document queue setup stray
+    sweep sync
 }

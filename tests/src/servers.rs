@@ -10,7 +10,7 @@ use std::{
 use sqlx::{Connection, Executor, PgConnection};
 use stayzr_core::limit::{Ledger, RedisLedger};
 
-/// A PostgreSQL database of its own, dropped at the end.
+/// A PostgreSQL database of its own. It is dropped with this value, also where the test fails.
 #[derive(Debug)]
 pub struct TestDatabase {
     admin_url: String,
@@ -55,18 +55,39 @@ impl TestDatabase {
     }
 
     /// Drops the database, whoever is still connected.
-    pub async fn drop_database(self) {
-        let mut admin = PgConnection::connect(&self.admin_url)
-            .await
-            .expect("the server is there");
-        admin
-            .execute(sqlx::AssertSqlSafe(format!(
-                "drop database {} with (force)",
-                self.name
-            )))
+    pub async fn drop_database(mut self) {
+        let name = std::mem::take(&mut self.name);
+        drop_database(&self.admin_url, &name)
             .await
             .expect("the database can be dropped");
     }
+}
+
+impl Drop for TestDatabase {
+    /// On a thread of its own, since a test that fails is inside of a runtime.
+    fn drop(&mut self) {
+        let (url, name) = (self.admin_url.clone(), std::mem::take(&mut self.name));
+        if name.is_empty() {
+            return;
+        }
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .ok()?;
+            runtime.block_on(drop_database(&url, &name)).ok()
+        });
+        if !matches!(dropped.join(), Ok(Some(()))) {
+            eprintln!("a database of a test could not be dropped");
+        }
+    }
+}
+
+async fn drop_database(admin_url: &str, name: &str) -> Result<(), sqlx::Error> {
+    let mut admin = PgConnection::connect(admin_url).await?;
+    let statement = format!("drop database {name} with (force)");
+    admin.execute(sqlx::AssertSqlSafe(statement)).await?;
+    Ok(())
 }
 
 /// Says that a test was skipped; fails where the server is required.

@@ -51,7 +51,7 @@ async fn filled(store: &PostgresStore, clock: &ManualClock) -> Hotel {
     store.apply_page(page).await.expect("a page");
     let config = serde_json::json!({ "api_version": "v1" });
     store
-        .put_provider_document(hotel.scope, "mews", config)
+        .put_provider_document(hotel.scope, "mews", config, None)
         .await
         .expect("a document");
     hotel

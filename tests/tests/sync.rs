@@ -175,6 +175,12 @@ async fn people_decide_about_guests(walk: &Walk<'_>) {
         (&stored["version"], &stored["config"]),
         (&json!(1), &config)
     );
+    for (version, expected) in [("0", 409), ("one", 400), ("1", 200), ("1", 409)] {
+        let seen = format!("{path}?version={version}");
+        let body = config.clone();
+        let (status, said) = walk.refusal(&walk.api, Method::PUT, &seen, body).await;
+        assert_eq!(status, expected, "over version {version}: {said}");
+    }
     let shown = walk.cli(&["provider", "config", "show", "mews"]);
     assert_eq!(shown["config"], config);
     let others = walk.other.get(path).await;
@@ -511,6 +517,16 @@ async fn the_front_desk_writes_notes_and_guests(walk: &Walk<'_>) {
         found.iter().any(|row| row["id"] == guest["id"]),
         "{found:?}"
     );
+    // No property is named: there is one PMS that can make her.
+    let path = format!("/api/v1/guests/{}", text(&guest["id"]));
+    let there = eventually("the guest at the vendor", async || {
+        let row = walk.api.get(&path).await;
+        row["external_refs"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let there = format!("guests/{there}");
+    let record = walk.sandbox(Method::GET, &there, None).await;
+    assert_eq!(record["LastName"], "Duarte");
 }
 
 async fn too_many_missing_records_wait_for_a_person(walk: &Walk<'_>) {
@@ -570,9 +586,9 @@ async fn runs_and_conflicts_are_counted(server: &Server) {
         .expect("the server answers");
     let metrics = metrics.text().await.expect("the body arrives");
     for name in [
-        "stayzr_pms_runs_total",
-        "stayzr_pms_records_total",
-        "stayzr_pms_unknown_values_total",
+        r#"stayzr_pms_runs_total{provider="mews","#,
+        r#"stayzr_pms_records_total{provider="mews","#,
+        r#"stayzr_pms_unknown_values_total{provider="mews","#,
         "stayzr_pms_conflicts_open",
     ] {
         assert!(metrics.contains(name), "{name} is not in\n{metrics}");

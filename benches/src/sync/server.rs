@@ -25,7 +25,26 @@ pub(super) struct Server {
     hotel: Hotel,
     /// As the owner of the tables, whom row-level security does not cost anything.
     owner: Mutex<PgConnection>,
-    name: String,
+    database: Made,
+}
+
+/// A database that was made here. It is dropped with this value, also where the measurement fails.
+struct Made(String);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let statement = format!("drop database if exists {} with (force)", self.0);
+        let dropped = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(broken)?;
+            runtime.block_on(administer(statement))
+        });
+        if !matches!(dropped.join(), Ok(Ok(()))) {
+            eprintln!("the database {} could not be dropped", self.0);
+        }
+    }
 }
 
 fn url(database: &str) -> String {
@@ -45,6 +64,7 @@ impl Server {
     pub(super) async fn open(records: usize) -> Result<Self, String> {
         let name = format!("stayzr_bench_{}", Uuid::now_v7().simple());
         administer(format!("create database {name}")).await?;
+        let database = Made(name.clone());
         let options = PostgresOptions::new(url(&name));
         let store = Arc::new(PostgresStore::connect(options).await.map_err(broken)?);
         store.migrate().await.map_err(broken)?;
@@ -54,7 +74,7 @@ impl Server {
             store,
             hotel,
             owner: Mutex::new(owner),
-            name,
+            database,
         })
     }
 
@@ -217,8 +237,8 @@ impl Database for Server {
 
     async fn close(self) -> Result<(), String> {
         self.store.close().await;
-        drop(self.owner);
-        administer(format!("drop database {} with (force)", self.name)).await
+        drop((self.owner, self.database));
+        Ok(())
     }
 }
 

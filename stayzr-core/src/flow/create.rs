@@ -10,7 +10,7 @@ use crate::{
     Error, Result,
     clock::Clock,
     ids::{ChangeId, GuestId, PropertyId},
-    model::{Change, ChangeOutcome, ChangeSource, IntegrationStatus},
+    model::{Change, ChangeOutcome, ChangeSource, Integration, IntegrationStatus},
     port::{
         edit::{CreateWrite, Edits},
         entities::Entities,
@@ -27,7 +27,8 @@ pub struct CreateRequest {
     /// A guest, or a note.
     pub kind: EntityKind,
     /// The property: whose PMS is told of a guest, and where a note about a guest belongs. None
-    /// takes that of the scope. A note about a reservation belongs where the reservation does.
+    /// takes that of the scope, and for a guest in the scope of an organization that of the only
+    /// integration that makes guests. A note about a reservation belongs where the reservation does.
     pub property_id: Option<PropertyId>,
     /// Its fields. A guest has a name or an address at least; a note a `text`, and the
     /// `reservation_id` or the `guest_id` that it is about.
@@ -40,8 +41,9 @@ pub struct CreateRequest {
 /// PMS of the property, where the provider's API can and knows what a note is about. All of it is
 /// one command; nothing is half done.
 ///
-/// Errors: [`crate::ErrorKind::Invalid`] naming the field and why; [`crate::ErrorKind::NotFound`]
-/// where the property is not in scope.
+/// Errors: [`crate::ErrorKind::Invalid`] naming the field and why, which is `property_id` where
+/// several integrations would make the guest and none is named; [`crate::ErrorKind::NotFound`] where
+/// the property is not in scope.
 pub async fn create<S>(
     store: &S,
     policy: &dyn PushPolicy,
@@ -60,6 +62,7 @@ where
             })?;
             Some(id)
         }
+        None if request.kind == EntityKind::Guest => only_maker(store, policy, scope).await?,
         None => None,
     };
     let mut row = blank(clock, scope, request.kind)?;
@@ -106,6 +109,43 @@ where
         jobs,
     };
     store.create_row(create).await
+}
+
+/// The property of the only integration that makes guests; none where there is none.
+async fn only_maker<S>(
+    store: &S,
+    policy: &dyn PushPolicy,
+    scope: TenantScope,
+) -> Result<Option<PropertyId>>
+where
+    S: SyncStore + ?Sized,
+{
+    let integrations = store.integrations(scope).await?;
+    let mut makers: Vec<PropertyId> = integrations
+        .iter()
+        .filter(|integration| makes(policy, integration, EntityKind::Guest))
+        .map(|integration| integration.property_id)
+        .collect();
+    makers.sort_unstable();
+    makers.dedup();
+    match makers.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(*only)),
+        several => {
+            let named: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(Error::invalid(
+                "create",
+                "several properties have a PMS that makes guests: name the one that makes this \
+                 guest, with `property_id`",
+            )
+            .with("field", "property_id")
+            .with("properties", named.join(", ")))
+        }
+    }
+}
+
+fn makes(policy: &dyn PushPolicy, integration: &Integration, kind: EntityKind) -> bool {
+    integration.status != IntegrationStatus::Disabled && policy.creates(&integration.provider, kind)
 }
 
 /// A row without anything said of it yet.
@@ -244,9 +284,7 @@ where
     let scope = TenantScope::property(row.organization_id, property_id);
     let mut jobs = Vec::new();
     for integration in store.integrations(scope).await? {
-        let provider = &integration.provider;
-        if integration.status == IntegrationStatus::Disabled || !policy.creates(provider, row.kind)
-        {
+        if !makes(policy, &integration, row.kind) {
             continue;
         }
         // A note stands at the vendor's record of what it is about.

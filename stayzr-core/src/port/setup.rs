@@ -52,12 +52,15 @@ pub trait Setup: Send + Sync {
 
     /// Stores what an organization configures for a provider, in place of what it had, and returns
     /// it with its version counted: 1 for the first. It is the organization's, whatever the property
-    /// of the scope.
+    /// of the scope. `expected_version`, where given, is the version that it takes the place of, 0
+    /// where there is none: [`crate::ErrorKind::Conflict`], and nothing stored, if that is another by
+    /// now.
     async fn put_provider_document(
         &self,
         scope: TenantScope,
         provider: &str,
         config: serde_json::Value,
+        expected_version: Option<i64>,
     ) -> Result<ProviderDocument>;
 
     /// Everything that an organization configured for providers, by their names.

@@ -13,8 +13,8 @@ use crate::{
     Result,
     ids::{GuestId, IntegrationId, SyncRunId},
     model::{
-        Change, Conflict, Contact, ContactChannel, Integration, ProviderDocument, RunMode,
-        RunStatus, SyncRun,
+        Change, Conflict, Contact, ContactChannel, ExternalRef, Integration, ProviderDocument,
+        RunMode, RunStatus, SyncRun,
     },
     queue::{Lease, NewJob},
     tenant::TenantScope,
@@ -211,9 +211,12 @@ pub struct PageWrite {
     pub rows: Vec<RowWrite>,
     /// Mappings to make or replace, by (integration, kind, external id). One whose revision is not
     /// the stored one plus one (1 where none is stored), or whose row has a mapping already under
-    /// another external id, is a conflict. A record that was put aside before can be read again: its
-    /// FAILED job ([`ParkedRecord::dedupe_key`]) ends COMPLETED, unless this page puts it aside too.
+    /// another external id, is a conflict.
     pub mappings: Vec<Mapping>,
+    /// Records that could be read, beside those of `mappings`. What was put aside for any of them
+    /// before is done: its FAILED job ([`ParkedRecord::dedupe_key`]) ends COMPLETED, unless this page
+    /// puts it aside too.
+    pub read: Vec<ExternalRef>,
     /// Addresses of guests.
     pub contacts: Vec<ContactWrite>,
     /// Addresses that led to nobody when the page was planned. One that leads, once `contacts` are
@@ -239,6 +242,22 @@ pub struct PageWrite {
 }
 
 impl PageWrite {
+    /// The dedupe keys of the jobs that may stand for records which this page could read.
+    pub fn read_again(&self) -> BTreeSet<String> {
+        let key = |kind, id: &str| ParkedRecord::dedupe_key(self.integration_id, kind, id);
+        let again: BTreeSet<String> = self
+            .parked
+            .iter()
+            .filter_map(|parked| Some(key(parked.entity, parked.external_id.as_deref()?)))
+            .collect();
+        let written = self.mappings.iter();
+        written
+            .map(|mapping| key(mapping.entity, &mapping.external_id))
+            .chain(self.read.iter().map(|read| key(read.kind, &read.id)))
+            .filter(|key| !again.contains(key))
+            .collect()
+    }
+
     /// The guests that the rows of this page link to, each once.
     pub fn linked_guests(&self) -> BTreeSet<Uuid> {
         self.rows
@@ -260,6 +279,7 @@ impl PageWrite {
             run: None,
             rows: Vec::new(),
             mappings: Vec::new(),
+            read: Vec::new(),
             contacts: Vec::new(),
             unclaimed: Vec::new(),
             merges: Vec::new(),

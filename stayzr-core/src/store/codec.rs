@@ -39,6 +39,11 @@ pub(crate) fn decode<T: DeserializeOwned>(operation: &'static str, text: &str) -
     serde_json::from_str(text).map_err(|error| corrupt(operation, error))
 }
 
+/// A value that is stored by its name.
+pub(crate) fn named<T: DeserializeOwned>(operation: &'static str, name: &str) -> Result<T> {
+    serde_json::from_value(Value::from(name)).map_err(|error| corrupt(operation, error))
+}
+
 /// Rows that came as JSON text.
 pub(crate) fn decode_all<T: DeserializeOwned>(
     operation: &'static str,

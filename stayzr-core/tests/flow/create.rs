@@ -3,15 +3,17 @@
 use serde_json::{Value, json};
 use stayzr_core::{
     ErrorKind, Result,
-    flow::{CreateRequest, EditRequest, create, edit},
+    flow::{CreateRequest, EditRequest, PushPolicy, create, edit},
+    ids::IntegrationId,
     model::{ChangeOutcome, ContactChannel, Guest, GuestOrigin, Note, NoteKind},
     port::{
         Store,
         sync::{PageWrite, RowWrite},
     },
+    queue::NewJob,
     store::conformance::sample,
     tenant::TenantScope,
-    transform::{Entity, EntityKind, EntityRow},
+    transform::{Entity, EntityKind, EntityRow, FieldRule},
 };
 use uuid::Uuid;
 
@@ -23,6 +25,7 @@ use crate::{
 on_each_store! {
     a_guest_is_made_with_its_addresses
     a_note_is_made_and_told_where_the_pms_knows_its_reservation
+    a_guest_without_a_property_is_made_by_the_only_pms_that_makes_guests
     what_says_too_little_or_too_much_is_refused
     a_note_is_edited
     invariant_t_a_note_is_about_what_is_in_sight
@@ -84,6 +87,76 @@ async fn a_guest_is_made_with_its_addresses<S: Store>(at: Hotel<S>) {
     assert_eq!((&journal[0].field, &journal[0].source), (&None, &staff()));
     assert_eq!(journal[0].outcome, ChangeOutcome::Applied);
     assert!(at.pushes().await.is_empty(), "this PMS makes no guests");
+}
+
+/// A PMS that makes guests.
+struct MakesGuests;
+
+impl PushPolicy for MakesGuests {
+    fn rule(&self, provider: &str, kind: EntityKind, field: &str) -> Option<FieldRule> {
+        Pms.rule(provider, kind, field)
+    }
+
+    fn creates(&self, _: &str, kind: EntityKind) -> bool {
+        kind == EntityKind::Guest
+    }
+
+    fn push_job(
+        &self,
+        scope: TenantScope,
+        of: IntegrationId,
+        kind: EntityKind,
+        id: Uuid,
+    ) -> NewJob {
+        Pms.push_job(scope, of, kind, id)
+    }
+}
+
+async fn a_guest_without_a_property_is_made_by_the_only_pms_that_makes_guests<S: Store>(
+    at: Hotel<S>,
+) {
+    let clock = at.clock.as_ref();
+    let whole = sample::widened(at.scope);
+    let request = |property_id| CreateRequest {
+        kind: EntityKind::Guest,
+        property_id,
+        set: fields(json!({ "last_name": "Ek", "phone": "912 345 678" })),
+        source: staff(),
+    };
+    let makes = async |property_id| {
+        create(&at.store, &MakesGuests, clock, whole, request(property_id)).await
+    };
+    makes(None)
+        .await
+        .expect("it stays here where there is no PMS");
+    assert!(at.pushes().await.is_empty());
+
+    sample::connected(&at.store, clock, at.scope).await;
+    let second = sample::another_property(&at.store, clock, at.scope.organization_id).await;
+    let row = makes(None).await.expect("there is one PMS");
+    let pushes = at.pushes().await;
+    assert_eq!(pushes.len(), 1);
+    assert_eq!(pushes[0].payload["id"], json!(row.id));
+    assert_eq!(pushes[0].property_id, at.scope.property_id);
+    let guest = at.leads(ContactChannel::Phone, "+351912345678").await;
+    assert!(guest.is_some(), "its telephone is read in that country");
+
+    sample::connected(&at.store, clock, second).await;
+    let error = makes(None).await.expect_err("nobody knows which PMS");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let named = |key: &str| error.context().iter().find(|(name, _)| *name == key);
+    assert!(
+        named("field").is_some_and(|(_, field)| field == "property_id"),
+        "{error}"
+    );
+    assert_eq!(at.pushes().await.len(), 1, "nothing of it is done");
+    makes(second.property_id).await.expect("it is named");
+    let pushes = at.pushes().await;
+    assert!(
+        pushes
+            .iter()
+            .any(|push| push.property_id == second.property_id)
+    );
 }
 
 async fn a_note_is_made_and_told_where_the_pms_knows_its_reservation<S: Store>(at: Hotel<S>) {

@@ -162,7 +162,7 @@ impl SyncEngine {
             };
             let changes = refused
                 .iter()
-                .map(|refused| self.refusal(session, &mapping, refused))
+                .map(|refused| self.refusal(session, (kind, local_id), Some(&mapping), refused))
                 .collect();
             let mut notes = Notes::of(&mapping);
             notes.sent = FieldMap::new();
@@ -186,14 +186,41 @@ impl SyncEngine {
         Err(restless(local_id))
     }
 
-    fn refusal(&self, session: &Session, mapping: &Mapping, refused: &RefusedPush) -> Change {
-        let agreed = mapping.base.get(&refused.field).cloned();
+    /// Journals what the vendor cannot be told of a row that it does not have.
+    pub(super) async fn journal_refused(
+        &self,
+        session: &Session,
+        row: (EntityKind, Uuid),
+        refused: &[RefusedPush],
+        lease: Option<&Lease>,
+    ) -> Result<()> {
+        let changes = refused.iter();
+        self.ports
+            .sync
+            .apply_page(PageWrite {
+                lease: lease.cloned(),
+                changes: changes
+                    .map(|refused| self.refusal(session, row, None, refused))
+                    .collect(),
+                ..PageWrite::new(session.scope, session.integration.id)
+            })
+            .await
+    }
+
+    fn refusal(
+        &self,
+        session: &Session,
+        (entity, entity_id): (EntityKind, Uuid),
+        mapping: Option<&Mapping>,
+        refused: &RefusedPush,
+    ) -> Change {
+        let agreed = mapping.and_then(|mapping| mapping.base.get(&refused.field).cloned());
         Change {
             id: ChangeId::generate(&*self.clock),
             organization_id: session.integration.organization_id,
-            entity: mapping.entity,
-            entity_id: mapping.local_id,
-            external_id: Some(mapping.external_id.clone()),
+            entity,
+            entity_id,
+            external_id: mapping.map(|mapping| mapping.external_id.clone()),
             field: Some(refused.field.clone()),
             base: agreed.clone(),
             old: agreed,

@@ -15,7 +15,7 @@ use super::{
     found::{self, Found},
     page::{PageInput, page_write},
     plan::{PageState, plan_page},
-    push::{PushReport, RefusedPush, ambiguous, restless},
+    push::{PushReport, RefusedPush, ambiguous, refused_unsent, restless},
     session::{Session, SyncEngine},
     shape,
     triage::{Triaged, Verdict, record_hash},
@@ -106,7 +106,13 @@ impl SyncEngine {
                         }
                     }
                     let left = push.changed.len() + push.links.len();
-                    if left == before || push.changed.is_empty() {
+                    if left == before {
+                        return Err(refused_unsent());
+                    }
+                    if push.changed.is_empty() {
+                        // Nothing is left to make it of: it stays here, and the journal says why.
+                        self.journal_refused(session, (kind, local_id), &report.refused, lease)
+                            .await?;
                         return Ok(report);
                     }
                 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use stayzr_core::{
-    ids::ConflictId,
+    clock::Clock,
+    ids::{ConflictId, IntegrationId},
     model::{ChangeOutcome, Conflict, ConflictStatus},
     port::sync::{Mapping, SettledConflict},
     transform::{EntityKind, EntityRow, FieldMap, MergeOutcome},
@@ -42,6 +43,24 @@ impl Held {
             };
         }
         held
+    }
+
+    /// What a mapping notes as parked.
+    pub(super) fn noted(notes: &Notes) -> Self {
+        Self {
+            disputed: notes.disputed.clone(),
+            waiting: notes.waiting.clone(),
+        }
+    }
+
+    /// Parks what the merge of fields does not say, such as that a record was merged or is gone.
+    pub(super) fn wait_for(&mut self, set: FieldMap) {
+        for (field, value) in set {
+            match self.disputed.contains(&field) {
+                true => self.disputed.insert(field, value),
+                false => self.waiting.insert(field, value),
+            };
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -90,51 +109,22 @@ impl Planner<'_> {
         if !notes.is_open() {
             self.plan.counts.conflicts += 1;
         }
-        let now = self.context.clock.now();
-        self.plan.conflicts.push(Conflict {
-            id: ConflictId::generate(self.context.clock),
-            organization_id: self.context.organization_id,
-            integration_id: self.context.integration_id,
-            entity: self.context.kind,
-            entity_id: row.id,
-            external_id: about.external_id.unwrap_or_default().to_owned(),
-            base: base.only(held.disputed.names()),
-            local: ours,
-            remote: held.disputed.clone(),
-            waiting: held.waiting.clone(),
-            status: ConflictStatus::Open,
-            resolution: None,
-            revision: 1,
-            created_at: now,
-            updated_at: now,
-        });
+        let (integration, clock) = (self.context.integration_id, self.context.clock);
+        let id = about.external_id.unwrap_or_default();
+        let conflict = conflict(clock, integration, (id, row), base, held);
+        self.plan.conflicts.push(conflict);
         true
     }
 
-    /// Ends a conflict that a merge found nothing left of, with a line for each field that the
-    /// merge itself says nothing about. True if there was one.
-    pub(super) fn converge(
-        &mut self,
-        about: About<'_>,
-        row: &EntityRow,
-        set: &FieldMap,
-        outcome: &MergeOutcome,
-        (base, notes): (&FieldMap, &Notes),
-    ) -> bool {
-        if !notes.is_open() {
-            return false;
+    /// Ends a conflict that a merge found nothing left of. The conflict itself says so: a value
+    /// that both sides came to have changed nowhere, and is no line of the journal. True if there
+    /// was one.
+    pub(super) fn converge(&mut self, row: &EntityRow, notes: &Notes) -> bool {
+        let ends = notes.is_open();
+        if ends {
+            self.settle(row.kind, row.id);
         }
-        for (field, _) in notes.disputed.iter() {
-            let refused = outcome.refused.iter().any(|line| line.field == field);
-            if !refused && !set.contains(field) {
-                let here = row.fields.get(field);
-                let reason = Some("the sides are not in conflict any more");
-                let values = [base.get(field), here, here];
-                self.journal(about, Some(field), values, ChangeOutcome::Applied, reason);
-            }
-        }
-        self.settle(row.kind, row.id);
-        true
+        ends
     }
 
     pub(super) fn settle(&mut self, entity: EntityKind, entity_id: Uuid) {
@@ -150,6 +140,34 @@ impl Planner<'_> {
         notes.write(&mut mapping);
         self.settle(mapping.entity, mapping.local_id);
         self.save(mapping);
+    }
+}
+
+/// The open conflict about a row, named by the vendor's id of it.
+pub(super) fn conflict(
+    clock: &dyn Clock,
+    integration_id: IntegrationId,
+    (external_id, row): (&str, &EntityRow),
+    base: &FieldMap,
+    held: &Held,
+) -> Conflict {
+    let now = clock.now();
+    Conflict {
+        id: ConflictId::generate(clock),
+        organization_id: row.organization_id,
+        integration_id,
+        entity: row.kind,
+        entity_id: row.id,
+        external_id: external_id.to_owned(),
+        base: base.only(held.disputed.names()),
+        local: held_here(row, held),
+        remote: held.disputed.clone(),
+        waiting: held.waiting.clone(),
+        status: ConflictStatus::Open,
+        resolution: None,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
     }
 }
 

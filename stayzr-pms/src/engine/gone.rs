@@ -8,13 +8,14 @@ use stayzr_core::{
     Error, ErrorKind, Result,
     clock::Clock,
     ids::ChangeId,
-    model::{Change, ChangeOutcome, ChangeSource},
+    model::{Change, ChangeOutcome, ChangeSource, Conflict},
     port::sync::{Cursor, Mapping, PageWrite, RowWrite, RunCounts},
     transform::{EntityKind, EntityRow, FieldMap},
 };
 use uuid::Uuid;
 
 use super::{
+    dispute::{Held, conflict, held_here},
     notes::Notes,
     session::{Progress, Session, SyncEngine},
 };
@@ -22,13 +23,18 @@ use super::{
 /// At most so many records are marked in one command.
 pub(super) const MARKED_AT_ONCE: usize = 500;
 
+/// What is set in a row whose record is gone.
+pub(super) const SET_WHEN_GONE: [&str; 4] =
+    ["active", "status", "cancelled_at", "cancellation_reason"];
+
 /// Why a row is no longer in use, and why a reservation was cancelled.
 pub(super) const REASON: &str = "no longer at the PMS";
 
 impl SyncEngine {
     /// Marks records as gone, at most [`MARKED_AT_ONCE`], and moves the run's cursor with them.
     /// Those that are gone, merged or erased already are left alone. Edits that were never sent
-    /// stay in the row and the journal.
+    /// stay in the row and the journal. A row in conflict stays as it is: what would be set waits
+    /// with the conflict.
     pub(super) async fn mark_gone(
         &self,
         session: &Session,
@@ -95,40 +101,85 @@ impl SyncEngine {
             })
             .collect();
         live.sort_by(|one, other| one.external_id.cmp(&other.external_id));
-        for mapping in live {
-            let row = rows.get(&mapping.local_id);
-            let set = row
-                .map(|row| departed(row, self.clock.now()))
-                .unwrap_or_default();
-            if let Some(row) = row {
+        let now = self.clock.now();
+        for mut mapping in live {
+            let Some(row) = rows.get(&mapping.local_id) else {
+                write.mappings.push(without_record(mapping, now));
+                continue;
+            };
+            let notes = Notes::of(&mapping);
+            if notes.is_open() {
+                let line = journal_of(&*self.clock, &source, &mapping, row)(None, None);
+                write.changes.push(Change {
+                    outcome: ChangeOutcome::Refused,
+                    reason: Some(format!("{REASON}: it waits for a conflict to be decided")),
+                    ..line
+                });
+                let conflict = self.wait_gone(session, &mut mapping, row, notes);
+                write.conflicts.push(conflict);
+            } else {
+                let set = departed(row.kind, &row.fields, now);
                 let journal = journal(&*self.clock, &source, &mapping, row, &set);
                 write.changes.extend(journal);
+                // Agreed, so that nothing of it is pushed, and what comes back is taken.
+                mapping.base.extend(&set);
                 if !set.is_empty() {
                     write.rows.push(RowWrite::Update {
                         kind: row.kind,
                         id: row.id,
                         expected_version: row.version,
-                        set: set.clone(),
+                        set,
                     });
                 }
             }
-            write
-                .mappings
-                .push(without_record(mapping, &set, self.clock.now()));
+            write.mappings.push(without_record(mapping, now));
         }
         write
+    }
+
+    /// Lets wait, with the conflict about a row, what is set in a row whose record is gone.
+    fn wait_gone(
+        &self,
+        session: &Session,
+        mapping: &mut Mapping,
+        row: &EntityRow,
+        mut notes: Notes,
+    ) -> Conflict {
+        let mut held = Held::noted(&notes);
+        // As the row would stand if the vendor's side were taken.
+        let mut taken = row.fields.clone();
+        taken.extend(&notes.held());
+        let set = departed(row.kind, &taken, self.clock.now());
+        // What the vendor never spoke of was never edited either.
+        let mut base = row.fields.only(set.names());
+        base.extend(&mapping.base);
+        mapping.base = base;
+        held.wait_for(set);
+        let (clock, id) = (&*self.clock, mapping.external_id.as_str());
+        let conflict = conflict(
+            clock,
+            session.integration.id,
+            (id, row),
+            &mapping.base,
+            &held,
+        );
+        notes.ours = held_here(row, &held);
+        notes.disputed = held.disputed;
+        notes.waiting = held.waiting;
+        notes.write(mapping);
+        conflict
     }
 }
 
 /// What is set in a row whose record is gone.
-fn departed(row: &EntityRow, now: DateTime<Utc>) -> FieldMap {
+fn departed(kind: EntityKind, fields: &FieldMap, now: DateTime<Utc>) -> FieldMap {
     let mut set = FieldMap::new();
-    if row.fields.get("active") == Some(&Value::Bool(true)) {
+    if fields.get("active") == Some(&Value::Bool(true)) {
         set.insert("active", false);
     }
-    if row.kind == EntityKind::Reservation
+    if kind == EntityKind::Reservation
         && !matches!(
-            row.fields.text("status"),
+            fields.text("status"),
             Some("cancelled" | "departed" | "no_show")
         )
     {
@@ -139,6 +190,20 @@ fn departed(row: &EntityRow, now: DateTime<Utc>) -> FieldMap {
     set
 }
 
+/// What waits without what waits because the record was gone: it is back, and says itself what of
+/// it holds.
+pub(super) fn not_departed(mut waiting: FieldMap) -> FieldMap {
+    if waiting.get("active") == Some(&Value::Bool(false)) {
+        waiting.remove("active");
+    }
+    if waiting.text("cancellation_reason") == Some(REASON) {
+        for field in SET_WHEN_GONE {
+            waiting.remove(field);
+        }
+    }
+    waiting
+}
+
 /// One line for each field, or one for a row that stays as it is.
 fn journal(
     clock: &dyn Clock,
@@ -147,7 +212,24 @@ fn journal(
     row: &EntityRow,
     set: &FieldMap,
 ) -> Vec<Change> {
-    let line = |field: Option<&str>, new: Option<&Value>| Change {
+    let line = journal_of(clock, source, mapping, row);
+    match set.is_empty() {
+        true => vec![line(None, None)],
+        false => set
+            .iter()
+            .map(|(field, new)| line(Some(field), Some(new)))
+            .collect(),
+    }
+}
+
+/// Makes lines of the journal about a row and its record: of a field and what it is to be.
+fn journal_of<'a>(
+    clock: &'a dyn Clock,
+    source: &'a ChangeSource,
+    mapping: &'a Mapping,
+    row: &'a EntityRow,
+) -> impl Fn(Option<&str>, Option<&Value>) -> Change + 'a {
+    move |field, new| Change {
         id: ChangeId::generate(clock),
         organization_id: row.organization_id,
         entity: row.kind,
@@ -161,23 +243,12 @@ fn journal(
         outcome: ChangeOutcome::Applied,
         reason: Some(REASON.to_owned()),
         created_at: clock.now(),
-    };
-    match set.is_empty() {
-        true => vec![line(None, None)],
-        false => set
-            .iter()
-            .map(|(field, new)| line(Some(field), Some(new)))
-            .collect(),
     }
 }
 
-/// The mapping of a record that is gone. What was set in the row is agreed, so that nothing of it
-/// is pushed and a record that comes back is news; so is whatever it says then.
-fn without_record(mapping: Mapping, set: &FieldMap, now: DateTime<Utc>) -> Mapping {
-    let mut base = mapping.base;
-    base.extend(set);
+/// The mapping of a record that is gone; one that comes back is news, whatever it says then.
+fn without_record(mapping: Mapping, now: DateTime<Utc>) -> Mapping {
     Mapping {
-        base,
         hash: String::new(),
         gone_at: Some(now),
         revision: mapping.revision + 1,

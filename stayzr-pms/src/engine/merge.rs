@@ -6,11 +6,12 @@ use serde_json::Value;
 use stayzr_core::{
     ids::GuestId,
     port::sync::Mapping,
-    transform::{EntityKind, EntityRow, FieldMap, MergeInput, merge},
+    transform::{EntityKind, EntityRow, FieldMap, MergeInput, Owner, merge},
 };
 
 use super::{
     dispute::{Held, held_here},
+    gone::{SET_WHEN_GONE, not_departed},
     job::SyncJob,
     journal::About,
     merged::MERGED_INTO,
@@ -19,8 +20,6 @@ use super::{
     shape,
     triage::{Triaged, Verdict, is_older},
 };
-/// What a sweep sets in a row whose record is gone.
-const SET_WHEN_GONE: [&str; 4] = ["active", "status", "cancelled_at", "cancellation_reason"];
 
 impl Planner<'_> {
     /// Merges a record into its row: what to set, to journal, to dispute and to push, and the
@@ -41,15 +40,23 @@ impl Planner<'_> {
         let late =
             !newer && !answered && self.leave_out_late(triaged, &notes, &mut resolved.fields);
         take_echo(&mut notes, &mut mapping.base, &resolved.fields);
+        // As the conflict about the row says it.
+        let noted = notes.clone();
+        let returned = mapping.gone_at.take().is_some();
+        if returned {
+            notes.refused = FieldMap::new();
+            notes.waiting = not_departed(mem::take(&mut notes.waiting));
+        }
         // What the record is silent about still stands at the vendor as it was told last.
         for (field, value) in notes.held() {
             if !resolved.fields.contains(&field) {
                 resolved.fields.insert(field, value);
             }
         }
-        let mut beside = FieldMap::new();
-        if mapping.gone_at.take().is_some() {
-            notes.refused = FieldMap::new();
+        // What waits and is no field of the vendor's waits on.
+        let mut beside = self.waiting_beside(&notes);
+        // A row in conflict was left alone when its record was gone.
+        if returned && !notes.is_open() {
             let start = shape::defaults(record.kind, &record.external_id);
             come_back(
                 row,
@@ -60,7 +67,8 @@ impl Planner<'_> {
             );
         }
         let tombstone = row.fields.text(MERGED_INTO).is_some();
-        if tombstone && mapping.merged_into.is_some() {
+        let taken_back = mapping.merged_into.is_some() || notes.waiting.contains(MERGED_INTO);
+        if tombstone && taken_back {
             // The vendor took the merge back.
             beside.insert(MERGED_INTO, Value::Null);
             beside.insert("active", true);
@@ -82,11 +90,21 @@ impl Planner<'_> {
             rules: self.context.rules,
             strategy: self.context.strategy,
         });
-        let held = Held::of(&outcome, &row.fields, &resolved.fields);
-        if !held.is_open() {
-            beside.extend(&outcome.apply);
-        }
-        let set = beside.changed_from(&row.fields);
+        let mut held = Held::of(&outcome, &row.fields, &resolved.fields);
+        let set = match held.is_open() {
+            true => {
+                let waits = beside.changed_from(&row.fields);
+                // What stands there was never an edit.
+                let here = row.fields.only(waits.names());
+                mapping.base.extend(&here);
+                held.wait_for(waits);
+                FieldMap::new()
+            }
+            false => {
+                beside.extend(&outcome.apply);
+                beside.changed_from(&row.fields)
+            }
+        };
         if let Err(reason) = sound(row, &set, &held) {
             self.park(record, Some(row.id), reason);
             return FieldMap::new();
@@ -94,8 +112,8 @@ impl Planner<'_> {
         let about = About::record(row.id, &record.external_id);
         self.journal_merge(about, row, &mapping.base, &set, &outcome);
         let ended = match held.is_open() {
-            true => self.dispute(about, row, &mapping.base, &held, &notes),
-            false => self.converge(about, row, &set, &outcome, (&mapping.base, &notes)),
+            true => self.dispute(about, row, &mapping.base, &held, &noted),
+            false => self.converge(row, &notes),
         };
         if self.context.enqueue_pushes && self.wants_push(&outcome.push, &held, &notes) {
             self.plan.jobs.push(SyncJob::push(
@@ -163,6 +181,20 @@ impl Planner<'_> {
             self.save(after);
         }
         set
+    }
+
+    /// What waits for the decision about a row beside the fields that the vendor has a say in.
+    fn waiting_beside(&self, notes: &Notes) -> FieldMap {
+        let rules = self.context.rules.iter();
+        let said: Vec<&str> = rules
+            .filter(|rule| rule.owner != Owner::Local)
+            .map(|rule| rule.field)
+            .collect();
+        let waiting = notes.waiting.iter();
+        waiting
+            .filter(|(field, _)| !said.contains(field))
+            .map(|(field, value)| (field.to_owned(), value.clone()))
+            .collect()
     }
 
     /// Takes out of a record, whose mark does not say that it is newer, the fields that only say

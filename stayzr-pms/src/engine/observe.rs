@@ -8,8 +8,8 @@ use super::session::SyncEngine;
 
 /// Sees every run when it ends, of whatever mode and however it ended; for metrics.
 pub trait RunObserver: Send + Sync {
-    /// A run ended: its status, its counts, how long it took.
-    fn ended(&self, run: &SyncRun);
+    /// A run at this provider ended: its status, its counts, how long it took.
+    fn ended(&self, provider: &str, run: &SyncRun);
 }
 
 impl SyncEngine {

@@ -249,12 +249,14 @@ pub(super) fn page_write(session: &Session, plan: Plan) -> PageWrite {
         changes: plan.changes,
         conflicts: plan.conflicts,
         parked: plan.parked,
+        read: plan.read,
         jobs: plan.jobs,
         ..PageWrite::new(session.scope, session.integration.id)
     }
 }
 
-/// Whether writing it would change nothing at all.
+/// Whether writing it would change nothing at all. A record that was only read ends what stands put
+/// aside for it with the next run that reads it.
 fn is_empty(write: &PageWrite) -> bool {
     write.run.is_none()
         && write.cursor.is_none()

@@ -91,6 +91,8 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
     /// Records that cannot be rows, with the reason.
     pub parked: Vec<ParkedRecord>,
+    /// Records that were read in their newest state: what stands put aside for one of them ends.
+    pub read: Vec<ExternalRef>,
     /// Pushes, and reads to repeat.
     pub jobs: Vec<NewJob>,
     /// What to count; records read and parked are counted by the reader.
@@ -158,6 +160,9 @@ pub(super) struct Resolved {
 impl Planner<'_> {
     fn record(&mut self, triaged: &Triaged<'_>, state: &mut PageState) {
         let record = triaged.record;
+        if triaged.verdict != Verdict::Stale {
+            self.plan.read.push(record_ref(record));
+        }
         // A mapping is written once, so it is taken rather than cloned.
         let mapping = state.mappings.remove(&record.external_id);
         match (&triaged.verdict, mapping) {

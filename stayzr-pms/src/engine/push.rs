@@ -175,11 +175,7 @@ impl SyncEngine {
                         ))
                     }));
                     if report.refused.len() == before {
-                        return Err(Error::internal(
-                            "sync.push",
-                            "the provider refused fields that were not sent: that is a fault of the provider's \
-                             code, not of the hotel's data",
-                        ));
+                        return Err(refused_unsent());
                     }
                 }
                 PushOutcome::Ambiguous(reason) => return Err(ambiguous(reason)),
@@ -355,6 +351,15 @@ impl Difference {
             self.refused.retain(|again| &again.field != field);
         }
     }
+}
+
+/// A provider that goes on so would be asked for ever.
+pub(super) fn refused_unsent() -> Error {
+    Error::internal(
+        "sync.push",
+        "the provider refused fields that were not sent: that is a fault of the provider's code, \
+         not of the hotel's data",
+    )
 }
 
 /// Every attempt to write met somebody else's newer state.

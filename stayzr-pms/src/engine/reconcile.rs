@@ -31,7 +31,9 @@ impl SyncEngine {
     /// says that a person has looked. A run that was interrupted goes on where it stood.
     ///
     /// A kind that can be asked for in large batches of ids is walked by its ids. Any other is
-    /// read whole; the ids seen are kept in memory as 64-bit hashes, about 16 bytes a record.
+    /// read whole, the ids seen kept in memory as 64-bit hashes, about 16 bytes a record; what was
+    /// not among them, such as stays that left the window of dates that the vendor reads, is asked
+    /// for by its ids, where it can be, before it counts as missing.
     /// Errors as for [`SyncEngine::run`].
     pub async fn reconcile(
         &self,

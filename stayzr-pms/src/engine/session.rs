@@ -149,6 +149,8 @@ impl Session {
 /// A run that goes on, with the lease it works under.
 pub(super) struct Progress<'a> {
     pub(super) run: SyncRun,
+    /// The name of its provider.
+    pub(super) provider: String,
     pub(super) lease: Option<&'a Lease>,
     /// Whose cursors move as pages are written; none moves any.
     pub(super) cursors: Option<RunMode>,
@@ -358,6 +360,7 @@ impl SyncEngine {
         };
         Ok(Progress {
             run,
+            provider: integration.provider.clone(),
             lease,
             cursors,
             seen: None,
@@ -381,7 +384,7 @@ impl SyncEngine {
         run.finished_at = Some(self.clock.now());
         let ended = self.ports.sync.end_run(scope, run.id, end).await;
         if let Some(observer) = &self.observer {
-            observer.ended(&run);
+            observer.ended(&progress.provider, &run);
         }
         result?;
         ended?;

@@ -54,8 +54,9 @@ fn hash(id: &str) -> u64 {
 enum Source {
     /// It asks for so many ids at once.
     Asking(usize),
-    /// It has read the kind whole.
-    Read(Seen),
+    /// It has read the kind whole, and asks for the rest, where it can, by so many ids at once: a
+    /// vendor may read a kind by a window of dates, which records leave that are still there.
+    Read(Seen, Option<usize>),
 }
 
 impl SyncEngine {
@@ -94,7 +95,10 @@ impl SyncEngine {
                 }
                 Source::Asking(most)
             }
-            None => Source::Read(self.read_seeing(session, kind, progress).await?),
+            None => {
+                let most = capabilities.by_id.get(&kind).copied();
+                Source::Read(self.read_seeing(session, kind, progress).await?, most)
+            }
         };
         loop {
             let page = self
@@ -175,12 +179,13 @@ impl SyncEngine {
         progress: &mut Progress<'_>,
     ) -> Result<Vec<String>> {
         let ids = records.iter().map(|record| &record.external_id);
-        match source {
-            Source::Read(seen) => Ok(ids.filter(|id| !seen.has(id)).cloned().collect()),
-            Source::Asking(most) => {
-                let ids: Vec<String> = ids.cloned().collect();
-                self.ask(session, kind, &ids, *most, progress).await
-            }
+        let (ids, most): (Vec<String>, _) = match source {
+            Source::Asking(most) => (ids.cloned().collect(), Some(*most)),
+            Source::Read(seen, most) => (ids.filter(|id| !seen.has(id)).cloned().collect(), *most),
+        };
+        match most {
+            Some(most) => self.ask(session, kind, &ids, most, progress).await,
+            None => Ok(ids),
         }
     }
 

@@ -4,8 +4,12 @@ use serde_json::{Map, Value, json};
 use stayzr_core::{
     ErrorKind,
     clock::{Clock, SystemClock},
-    model::ExternalRef,
-    port::sync::{PageWrite, RowWrite},
+    model::{ChangeOutcome, ExternalRef},
+    port::{
+        PageRequest,
+        edit::ChangeFilter,
+        sync::{PageWrite, RowWrite},
+    },
     queue::JobStatus,
     transform::{
         EntityKind::{self, Guest, Note, Reservation},
@@ -273,4 +277,37 @@ async fn a_vendor_that_makes_no_notes_is_not_asked_to() {
     assert!(hotel.vendor.pushes().is_empty());
     let jobs = hotel.jobs().await;
     assert!(jobs.iter().all(|job| job.status == JobStatus::Completed));
+}
+
+#[tokio::test]
+async fn what_a_create_was_refused_is_journalled_even_where_nothing_is_left_of_it() {
+    let hotel = Hotel::synchronised().await;
+    let id = insert(&hotel, Guest, json!({"last_name": "Curie", "notes": "tea"})).await;
+    {
+        let mut state = hotel.vendor.lock();
+        for fields in [vec!["notes"], vec!["last_name", "classifications"]] {
+            let fields = fields.into_iter().map(str::to_owned).collect();
+            state.answers.push_back(Answer::Unsupported(fields));
+        }
+    }
+
+    let report = push(&hotel, &hotel.engine.clone(), Guest, id)
+        .await
+        .unwrap();
+
+    assert!(report.sent.is_empty());
+    let filter = ChangeFilter::of(Guest, id);
+    let page = PageRequest::default();
+    let lines = hotel.store.changes(hotel.everything(), &filter, &page);
+    let mut refused: Vec<Option<String>> = lines
+        .await
+        .unwrap()
+        .items
+        .into_iter()
+        .filter(|line| line.outcome == ChangeOutcome::Refused)
+        .map(|line| line.field)
+        .collect();
+    refused.sort();
+    let expected = ["classifications", "last_name", "notes"];
+    assert_eq!(refused, expected.map(|field| Some(field.to_owned())));
 }

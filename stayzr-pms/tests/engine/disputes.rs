@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A hotel that is synchronised and leaves conflicts to people.
-async fn careful() -> Hotel {
+pub async fn careful() -> Hotel {
     let mut hotel = Hotel::furnished().await;
     hotel.decide_by(ConflictStrategy::ManualReview);
     hotel.backfill().await;
@@ -23,7 +23,7 @@ async fn careful() -> Hotel {
 }
 
 /// Both sides changed the email, and the vendor the family name beside it.
-async fn disputed() -> Hotel {
+pub async fn disputed() -> Hotel {
     let hotel = careful().await;
     hotel
         .edit(Guest, "ada", json!({"email": "ours@example.com"}))
@@ -46,7 +46,7 @@ fn theirs(hotel: &Hotel, field: &str) -> Option<Value> {
     hotel.vendor.record(Guest, "ada").fields.get(field).cloned()
 }
 
-async fn the_conflict(hotel: &Hotel) -> Conflict {
+pub async fn the_conflict(hotel: &Hotel) -> Conflict {
     let mut conflicts = hotel.conflicts(Guest, "ada").await;
     assert_eq!(conflicts.len(), 1, "one conflict, whatever happens to it");
     conflicts.remove(0)
@@ -192,6 +192,14 @@ async fn invariant_b_a_conflict_ends_when_the_vendor_changes_back() {
         Some("ours@example.com")
     );
     assert_eq!(theirs(&hotel, "email"), Some(json!("ours@example.com")));
+    let journal = hotel.journal(Guest, "ada").await;
+    let mut applied = journal
+        .iter()
+        .filter(|line| line.field.is_some() && line.outcome == ChangeOutcome::Applied);
+    assert!(
+        applied.all(|line| line.old != line.new),
+        "what changed nowhere is no line: {journal:?}"
+    );
 }
 
 #[tokio::test]
@@ -280,7 +288,7 @@ async fn invariant_b_lists_of_both_sides_wait_with_the_dispute_and_are_united_af
 }
 
 /// A decision, as a person makes it: what both sides agree on since is the vendor's state.
-async fn decide(hotel: &Hotel, conflict: Conflict, choice: ResolutionChoice) {
+pub async fn decide(hotel: &Hotel, conflict: Conflict, choice: ResolutionChoice) {
     let row = hotel.row(Guest, "ada").await;
     let mut mapping = hotel.mapping(Guest, "ada").await;
     mapping.revision += 1;

@@ -15,7 +15,7 @@ async fn hotel(document: Value, settings: Value) -> Hotel {
     furnish(&hotel.vendor);
     hotel
         .store
-        .put_provider_document(hotel.everything(), "scripted", document)
+        .put_provider_document(hotel.everything(), "scripted", document, None)
         .await
         .unwrap();
     hotel

@@ -141,6 +141,94 @@ async fn a_record_that_its_provider_cannot_read_is_journalled_on_its_row() {
 }
 
 #[tokio::test]
+async fn each_bad_record_is_put_aside_with_its_reason_and_the_good_ones_go_on() {
+    let hotel = Hotel::synchronised().await;
+    hotel
+        .vendor
+        .add(Guest, "curie", json!({"last_name": "Curie"}));
+    for (id, bad) in [
+        (" ", json!({})),
+        ("r7", json!({"departure": "2026-06-30T10:00:00Z"})),
+        ("r8", json!({"adults": "two"})),
+        ("r9", json!({})),
+    ] {
+        let mut fields = json!({"number": id, "status": "confirmed", "adults": 1,
+            "arrival": "2026-07-01T14:00:00Z", "departure": "2026-07-03T10:00:00Z"});
+        for (field, value) in bad.as_object().unwrap() {
+            fields[field] = value.clone();
+        }
+        let links = [("guest_id", Guest, "curie")];
+        hotel.vendor.add_linked(Reservation, id, fields, &links);
+    }
+
+    let ids = [" ", "r7", "r8", "r9"].map(str::to_owned);
+    hotel
+        .engine
+        .targeted(hotel.scope, hotel.integration_id, Reservation, &ids, None)
+        .await
+        .unwrap();
+
+    let mut reasons = failed(&hotel).await;
+    reasons.sort();
+    let expected = ["adults: ", "departure: ", "id: the record has none"];
+    assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
+    for (reason, expected) in reasons.iter().zip(expected) {
+        assert!(reason.starts_with(expected), "{reasons:?}");
+    }
+    for (id, field) in [("r7", "departure: "), ("r8", "adults: ")] {
+        let line = &lines(&hotel, Reservation, Some(id)).await[0];
+        assert!(line.reason.as_ref().unwrap().starts_with(field), "{line:?}");
+    }
+    let guest = hotel.row(Guest, "curie").await.id.to_string();
+    assert_eq!(
+        hotel.text(Reservation, "r9", "guest_id").await,
+        Some(guest),
+        "the guest nobody knew was read and linked"
+    );
+}
+
+#[tokio::test]
+async fn what_was_put_aside_ends_when_the_record_comes_back_as_it_was() {
+    let hotel = Hotel::synchronised().await;
+    let healthy = hotel.vendor.record(Reservation, "r1");
+    hotel.vendor.change_at_once(
+        Reservation,
+        "r1",
+        json!({"departure": "2026-06-30T10:00:00Z"}),
+    );
+    hotel.vendor.lock().parked.push(ParkedRecord {
+        local_id: None,
+        entity: Guest,
+        external_id: Some("ada".to_owned()),
+        reason: "BirthDate: not a day".to_owned(),
+    });
+    let ada = (Guest, "ada".to_owned());
+    let record = hotel.vendor.lock().records.remove(&ada).unwrap();
+    hotel.backfill().await;
+    assert_eq!(failed(&hotel).await.len(), 2);
+    let rows = (
+        hotel.row(Guest, "ada").await,
+        hotel.row(Reservation, "r1").await,
+    );
+
+    {
+        let mut state = hotel.vendor.lock();
+        state.parked.clear();
+        state.records.insert(ada, record);
+        let key = (Reservation, "r1".to_owned());
+        state.records.insert(key, healthy);
+    }
+    hotel.backfill().await;
+
+    assert!(failed(&hotel).await.is_empty(), "it is read: it is done");
+    let after = (
+        hotel.row(Guest, "ada").await,
+        hotel.row(Reservation, "r1").await,
+    );
+    assert_eq!(after, rows, "and nothing of it changed");
+}
+
+#[tokio::test]
 async fn invariant_u_values_that_are_not_known_are_counted_and_park_nothing() {
     let hotel = Hotel::furnished().await;
     hotel.vendor.edit(Reservation, "r1", |record| {

@@ -220,6 +220,7 @@ fn invariant_c_the_same_content_writes_nothing_and_a_newer_mark_only_the_mark() 
         same,
         Plan {
             counts: same.counts,
+            read: same.read.clone(),
             ..Plan::default()
         }
     );
@@ -436,6 +437,7 @@ fn invariant_b_a_dispute_applies_nothing_and_keeps_what_was_agreed() {
         again,
         Plan {
             counts: again.counts,
+            read: again.read.clone(),
             ..Plan::default()
         },
         "invariant C: the same state again says nothing"

@@ -8,43 +8,42 @@ use stayzr_core::{
     ErrorKind,
     clock::Clock,
     model::{ChangeSource, RunMode, RunStatus, SyncRun},
-    port::PageRequest,
-    queue::{Handler, JobStatus},
+    queue::Handler,
     transform::EntityKind::{self, Guest, Property, Reservation, Room, RoomType},
 };
-use stayzr_pms::engine::{Notes, SyncEngine, SyncJob};
+use stayzr_pms::engine::{SyncEngine, SyncJob};
 
 use crate::{
-    hotel::{Hotel, furnish, set_silently},
+    hotel::{Hotel, set_silently},
     vendor::{Answer, Call},
     wide::Wide,
 };
 
-fn remove(hotel: &Hotel, kind: EntityKind, id: &str) {
+pub fn remove(hotel: &Hotel, kind: EntityKind, id: &str) {
     let removed = hotel.vendor.lock().records.remove(&(kind, id.to_owned()));
     assert!(removed.is_some(), "{id} was there");
 }
 
-async fn reconcile(hotel: &Hotel, engine: &SyncEngine) -> SyncRun {
+pub async fn reconcile(hotel: &Hotel, engine: &SyncEngine) -> SyncRun {
     engine
         .run(hotel.scope, hotel.integration_id, RunMode::Reconcile, None)
         .await
         .unwrap()
 }
 
-async fn accept(hotel: &Hotel, engine: &SyncEngine) -> SyncRun {
+pub async fn accept(hotel: &Hotel, engine: &SyncEngine) -> SyncRun {
     engine
         .reconcile(hotel.scope, hotel.integration_id, true, None)
         .await
         .unwrap()
 }
 
-async fn is_gone(hotel: &Hotel, kind: EntityKind, id: &str) -> bool {
+pub async fn is_gone(hotel: &Hotel, kind: EntityKind, id: &str) -> bool {
     hotel.mapping(kind, id).await.gone_at.is_some()
 }
 
 /// So many guests more than the three that a hotel has.
-fn add_guests(hotel: &Hotel, count: usize) {
+pub fn add_guests(hotel: &Hotel, count: usize) {
     for n in 0..count {
         let fields = json!({"first_name": "Guest", "last_name": format!("Number {n}")});
         hotel.vendor.add(Guest, &format!("g{n:02}"), fields);
@@ -143,96 +142,6 @@ async fn invariant_c_a_sweep_of_unchanged_data_writes_no_row() {
 fn all(hotel: &Hotel) -> Vec<(EntityKind, String)> {
     let state = hotel.vendor.lock();
     state.records.keys().cloned().collect()
-}
-
-#[tokio::test]
-async fn guests_who_were_erased_here_and_there_do_not_stop_a_sweep() {
-    let hotel = Hotel::furnished().await;
-    add_guests(&hotel, 12);
-    hotel.backfill().await;
-    let (_, wide) = Wide::open(&hotel, 100);
-    for n in 0..12 {
-        let id = format!("g{n:02}");
-        let mut mapping = hotel.mapping(Guest, &id).await;
-        let mut notes = Notes::of(&mapping);
-        notes.erased = true;
-        notes.write(&mut mapping);
-        mapping.revision += 1;
-        hotel.write_mapping(mapping).await;
-        remove(&hotel, Guest, &id);
-    }
-
-    for engine in [&wide, &hotel.engine] {
-        let run = reconcile(&hotel, engine).await;
-        assert_eq!((run.status, run.gone), (RunStatus::Completed, 0));
-    }
-}
-
-#[tokio::test]
-async fn more_missing_records_than_may_be_stop_the_run_before_anything_is_marked() {
-    for ids in [3, 100] {
-        let hotel = Hotel::open().await;
-        furnish(&hotel.vendor);
-        add_guests(&hotel, 10);
-        hotel.backfill().await;
-        let (_, engine) = Wide::open(&hotel, ids);
-        remove(&hotel, Reservation, "r1");
-        for n in 0..6 {
-            remove(&hotel, Guest, &format!("g{n:02}"));
-        }
-
-        let run = reconcile(&hotel, &engine).await;
-
-        assert_eq!((run.status, run.gone), (RunStatus::Stopped, 0));
-        let reason = run.error.clone().unwrap();
-        assert!(reason.contains("6 of 13"), "{reason}");
-        assert!(reason.contains("limit 5"), "{reason}");
-        let command = format!(
-            "stayzr sync reconcile --integration {} --accept-missing",
-            hotel.integration_id
-        );
-        assert!(reason.contains(&command), "{reason}");
-        assert!(!is_gone(&hotel, Guest, "g00").await);
-        // Its kind is under the limit, and it waits with the rest.
-        assert!(!is_gone(&hotel, Reservation, "r1").await);
-        let page = PageRequest::default();
-        let runs = hotel
-            .store
-            .runs(hotel.everything(), hotel.integration_id, &page);
-        let runs = runs.await.unwrap().items;
-        let stored = runs.iter().find(|stored| stored.id == run.id).unwrap();
-        assert_eq!(stored.status, RunStatus::Stopped);
-        assert_eq!(stored.error, run.error);
-
-        let again = reconcile(&hotel, &engine).await;
-        assert_eq!(again.status, RunStatus::Stopped, "it asks until it is told");
-        let accepted = accept(&hotel, &engine).await;
-        assert_eq!(
-            (accepted.status, accepted.gone),
-            (RunStatus::Completed, 7),
-            "{ids} ids in a call"
-        );
-        assert!(is_gone(&hotel, Guest, "g05").await);
-        assert!(!is_gone(&hotel, Guest, "g06").await);
-    }
-}
-
-#[tokio::test]
-async fn how_much_may_be_missing_is_configured() {
-    let settings = json!({"reconcile": {"min_missing": 0, "max_missing_share": 0.34}});
-    let hotel = Hotel::with_settings(settings).await;
-    furnish(&hotel.vendor);
-    hotel.backfill().await;
-    let (_, engine) = Wide::open(&hotel, 100);
-    remove(&hotel, Guest, "ada");
-
-    let one = reconcile(&hotel, &engine).await;
-    // One of three is under the share; one of the two that are left is not.
-    remove(&hotel, Guest, "alan");
-    let other = reconcile(&hotel, &engine).await;
-
-    assert_eq!((one.status, one.gone), (RunStatus::Completed, 1));
-    assert_eq!((other.status, other.gone), (RunStatus::Stopped, 0));
 }
 
 #[tokio::test]
@@ -453,103 +362,6 @@ async fn invariant_d_a_sweep_whose_lease_was_lost_marks_nothing() {
 
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(!is_gone(&hotel, Guest, "ada").await);
-}
-
-#[tokio::test]
-async fn a_sweep_is_a_job_and_so_is_one_that_a_person_accepted() {
-    let hotel = Hotel::open().await;
-    furnish(&hotel.vendor);
-    add_guests(&hotel, 10);
-    hotel.backfill().await;
-    for n in 0..6 {
-        remove(&hotel, Guest, &format!("g{n:02}"));
-    }
-    let sweep = SyncJob::run(hotel.scope, hotel.integration_id, RunMode::Reconcile);
-    hotel
-        .store
-        .enqueue(vec![sweep.clone(), sweep])
-        .await
-        .unwrap();
-    hotel.drain().await;
-    assert!(!is_gone(&hotel, Guest, "g00").await);
-
-    let accepting = SyncJob::reconcile_accepting(hotel.scope, hotel.integration_id);
-    hotel.store.enqueue(vec![accepting]).await.unwrap();
-    hotel.drain().await;
-
-    assert!(is_gone(&hotel, Guest, "g00").await);
-    let jobs = hotel.jobs().await;
-    assert_eq!(jobs.len(), 2);
-    assert!(jobs.iter().all(|job| job.status == JobStatus::Completed));
-}
-
-#[tokio::test]
-async fn a_record_that_an_event_names_and_the_vendor_misses_twice_is_gone() {
-    let hotel = Hotel::synchronised().await;
-    remove(&hotel, Reservation, "r1");
-    let ids = ["r1".to_owned(), "never-seen".to_owned()];
-    let jobs = SyncJob::targeted(hotel.scope, hotel.integration_id, Reservation, ids);
-    hotel.store.enqueue(jobs).await.unwrap();
-
-    hotel.drain().await;
-    assert!(!is_gone(&hotel, Reservation, "r1").await, "it may be late");
-    let waiting = |jobs: Vec<stayzr_core::queue::Job>| {
-        let pending = jobs
-            .into_iter()
-            .filter(|job| job.status == JobStatus::Pending);
-        pending.count()
-    };
-    assert_eq!(waiting(hotel.jobs().await), 1, "it is looked for again");
-    hotel.quiet().await;
-
-    assert!(is_gone(&hotel, Reservation, "r1").await);
-    assert_eq!(
-        hotel.text(Reservation, "r1", "status").await.as_deref(),
-        Some("cancelled")
-    );
-    assert_eq!(waiting(hotel.jobs().await), 0);
-}
-
-#[tokio::test]
-async fn a_record_that_the_vendor_was_only_late_to_know_is_not_gone() {
-    let hotel = Hotel::synchronised().await;
-    let late = hotel.vendor.record(Reservation, "r1");
-    remove(&hotel, Reservation, "r1");
-    let jobs = SyncJob::targeted(
-        hotel.scope,
-        hotel.integration_id,
-        Reservation,
-        ["r1".to_owned()],
-    );
-    hotel.store.enqueue(jobs).await.unwrap();
-    hotel.drain().await;
-    let key = (Reservation, "r1".to_owned());
-    hotel.vendor.lock().records.insert(key, late);
-
-    hotel.quiet().await;
-
-    assert!(!is_gone(&hotel, Reservation, "r1").await);
-}
-
-#[tokio::test]
-async fn many_missing_records_in_one_read_are_left_to_a_sweep_and_its_brake() {
-    let hotel = Hotel::open().await;
-    furnish(&hotel.vendor);
-    add_guests(&hotel, 10);
-    hotel.backfill().await;
-    let ids: Vec<String> = (0..6).map(|n| format!("g{n:02}")).collect();
-    for id in &ids {
-        remove(&hotel, Guest, id);
-    }
-
-    let read = hotel
-        .engine
-        .targeted(hotel.scope, hotel.integration_id, Guest, &ids, None)
-        .await
-        .unwrap();
-
-    assert_eq!(read.missing, ids);
-    assert!(read.doubted.is_empty());
 }
 
 #[tokio::test]

@@ -116,6 +116,8 @@ pub struct State {
     pub answers: VecDeque<Answer>,
     /// Ids that no record can be asked for by: a call that names one is refused.
     pub unreadable: BTreeSet<String>,
+    /// Records that reading their kind whole leaves out: a window of dates that they left.
+    pub out_of_window: BTreeSet<String>,
     /// Pushes get the mark of the last change rather than one of their own.
     pub pushes_at_once: bool,
     /// The page read that fails, counted from 1 over all.
@@ -350,6 +352,9 @@ impl PmsProvider for Vendor {
                     query
                         .changed
                         .is_none_or(|(from, to)| (from..to).contains(&at))
+                })
+                .filter(|record| {
+                    query.changed.is_some() || !state.out_of_window.contains(&record.external_id)
                 })
                 .take(state.page_size + 1)
                 .cloned()

@@ -88,6 +88,9 @@ pub(crate) struct SetArgs {
     /// File with the document: JSON, or TOML if its name ends so.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
+    /// Only in place of this version, as `show --json` has it; 0 where there is none.
+    #[arg(long, value_name = "NUMBER")]
+    if_version: Option<i64>,
 }
 
 pub(crate) async fn run(
@@ -125,7 +128,7 @@ pub(crate) async fn run(
             let config = read(Some(provider), &args.file)?;
             let stored = base
                 .store
-                .put_provider_document(scope, provider, config)
+                .put_provider_document(scope, provider, config, args.if_version)
                 .await?;
             output.result(&stored, || {
                 format!(

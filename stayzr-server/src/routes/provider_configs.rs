@@ -35,7 +35,8 @@ pub(super) async fn item(call: Call) -> Handled {
     }
 }
 
-/// Replaces the document, if it can be read; the next job goes by it.
+/// Replaces the document, if it can be read; the next job goes by it. `version`, where given, must
+/// be the version that was read.
 pub(super) async fn put(call: Call) -> Handled {
     let provider = provider(&call)?;
     whole_organization(&call)?;
@@ -46,11 +47,13 @@ pub(super) async fn put(call: Call) -> Handled {
         ));
     }
     check_document(provider, &config)?;
+    let expected = "the whole number that was read";
+    let version: Option<i64> = call.query.parsed("version", expected)?;
     let scope = call.scope()?;
     let stored = call
         .state
         .store
-        .put_provider_document(scope, provider, config)
+        .put_provider_document(scope, provider, config, version)
         .await?;
     answer(StatusCode::OK, &stored)
 }

@@ -22,16 +22,16 @@ impl AttemptObserver for JobMetrics {
 }
 
 impl RunObserver for JobMetrics {
-    fn ended(&self, run: &SyncRun) {
+    fn ended(&self, provider: &str, run: &SyncRun) {
         let status = match run.status {
             RunStatus::Running => "running",
             RunStatus::Completed => "completed",
             RunStatus::Failed => "failed",
             RunStatus::Stopped => "stopped",
         };
-        let mode = ("mode", run.mode.as_str());
-        self.0
-            .count("stayzr_pms_runs_total", &[mode, ("status", status)], 1);
+        let (provider, mode) = (("provider", provider), ("mode", run.mode.as_str()));
+        let labels = [provider, mode, ("status", status)];
+        self.0.count("stayzr_pms_runs_total", &labels, 1);
         for (outcome, count) in [
             ("created", run.created),
             ("updated", run.updated),
@@ -40,10 +40,11 @@ impl RunObserver for JobMetrics {
             ("conflict", run.conflicts),
             ("gone", run.gone),
         ] {
-            let labels = [mode, ("outcome", outcome)];
+            let labels = [provider, mode, ("outcome", outcome)];
             self.add("stayzr_pms_records_total", &labels, count);
         }
-        self.add("stayzr_pms_unknown_values_total", &[mode], run.unknown);
+        let labels = [provider, mode];
+        self.add("stayzr_pms_unknown_values_total", &labels, run.unknown);
     }
 }
 
@@ -104,14 +105,16 @@ mod tests {
     fn runs_are_counted_with_what_became_of_their_records() {
         let metrics = Metrics::new();
         let observer = JobMetrics(metrics.clone());
-        RunObserver::ended(&observer, &run(RunMode::Reconcile, RunStatus::Stopped));
-        RunObserver::ended(&observer, &run(RunMode::Incremental, RunStatus::Completed));
+        let stopped = run(RunMode::Reconcile, RunStatus::Stopped);
+        RunObserver::ended(&observer, "mews", &stopped);
+        let completed = run(RunMode::Incremental, RunStatus::Completed);
+        RunObserver::ended(&observer, "cloudbeds", &completed);
         let text = metrics.render();
         for line in [
-            r#"stayzr_pms_runs_total{mode="reconcile",status="stopped"} 1"#,
-            r#"stayzr_pms_records_total{mode="incremental",outcome="parked"} 2"#,
-            r#"stayzr_pms_records_total{mode="reconcile",outcome="gone"} 3"#,
-            r#"stayzr_pms_unknown_values_total{mode="incremental"} 4"#,
+            r#"stayzr_pms_runs_total{provider="mews",mode="reconcile",status="stopped"} 1"#,
+            r#"stayzr_pms_records_total{provider="cloudbeds",mode="incremental",outcome="parked"} 2"#,
+            r#"stayzr_pms_records_total{provider="mews",mode="reconcile",outcome="gone"} 3"#,
+            r#"stayzr_pms_unknown_values_total{provider="cloudbeds",mode="incremental"} 4"#,
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

@@ -278,3 +278,62 @@ async fn merges_both_of_whose_guests_others_merge_too_end_all_the_same() {
     }
     all.end().await;
 }
+
+#[tokio::test]
+async fn a_page_that_links_to_a_guest_waits_for_no_edit_of_him() {
+    let Some(all) = Processes::start(1).await else {
+        return;
+    };
+    let guest = all.guest("g-1").await;
+    let stay = fixture::reservation(&all.hotel, Some(guest.id), &all.clock).expect("a stay");
+    let mut admin = PgConnection::connect(&all.database.url())
+        .await
+        .expect("admin");
+    let mut edit = admin.begin().await.expect("a transaction");
+    sqlx::query("update guests set notes = 'Prefers tea' where id = $1")
+        .bind(guest.id)
+        .execute(&mut *edit)
+        .await
+        .expect("an edit");
+    let mut page = PageWrite::new(all.hotel.scope, all.hotel.integration.id);
+    page.mappings = vec![all.mapping(&stay, "r-1", 1)];
+    page.rows = vec![RowWrite::Insert(stay)];
+
+    let limit = std::time::Duration::from_secs(5);
+    let written = tokio::time::timeout(limit, all.stores[0].apply_page(page)).await;
+
+    edit.rollback().await.expect("a rollback");
+    drop(admin);
+    all.end().await;
+    let written = written.expect("it is written while the edit is open");
+    written.expect("it is written");
+}
+
+#[tokio::test]
+async fn a_stay_that_is_written_during_a_merge_belongs_to_the_guest_who_remains() {
+    let Some(all) = Processes::start(2).await else {
+        return;
+    };
+    for round in 0..10 {
+        let from = all.guest(&format!("from-{round}")).await.id;
+        let into = all.guest(&format!("into-{round}")).await.id;
+        let stay = fixture::reservation(&all.hotel, Some(from), &all.clock).expect("a stay");
+        let mut page = PageWrite::new(all.hotel.scope, all.hotel.integration.id);
+        page.mappings = vec![all.mapping(&stay, &format!("r-{round}"), 1)];
+        page.rows = vec![RowWrite::Insert(stay.clone())];
+        let (_, written) = tokio::join!(
+            merge(&all.stores[0], &all, from, into),
+            all.stores[1].apply_page(page),
+        );
+        written.expect("written");
+        let row = all.stores[0].row(all.hotel.scope, stay.kind, stay.id).await;
+        let row = row.expect("a read").expect("the stay");
+        let owner = into.to_string();
+        assert_eq!(
+            row.fields.text("guest_id"),
+            Some(owner.as_str()),
+            "round {round}"
+        );
+    }
+    all.end().await;
+}

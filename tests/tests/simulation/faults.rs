@@ -40,6 +40,8 @@ pub enum Fault {
     ContactsForgotten,
     /// A record that is gone is not remembered as gone.
     GoneUnmarked,
+    /// A record that was put aside and is read again still stands put aside.
+    ReadUntold,
     /// A create is repeated without looking whether it was made.
     CreateNotLookedUp,
     /// Calls are not held back.
@@ -66,6 +68,7 @@ pub const FAULTS: &[Fault] = &[
     Fault::ConflictForgotten,
     Fault::ContactsForgotten,
     Fault::GoneUnmarked,
+    Fault::ReadUntold,
     Fault::CreateNotLookedUp,
     Fault::LimiterOff,
 ];

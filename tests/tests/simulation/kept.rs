@@ -16,4 +16,9 @@ pub const KEPT: &[(u64, &str)] = &[
         "of two merges in a chain, the first waited for ever for a guest who was no news",
     ),
     (9756, "the same, with the merges in one delivery"),
+    (
+        1589,
+        "a read that could not be read, written after one that could, stood put aside for ever",
+    ),
+    (2635, "the same, of a guest whose edit was being told"),
 ];

@@ -139,6 +139,7 @@ impl Wire {
                 }
             }
             Fault::ConflictForgotten => page.conflicts.clear(),
+            Fault::ReadUntold => page.read.clear(),
             Fault::ContactsForgotten => page.contacts.clear(),
             Fault::GoneUnmarked => {
                 for mapping in &mut page.mappings {

@@ -53,6 +53,7 @@ pub mod sample;
 pub mod sender;
 pub mod service_request;
 pub mod setup;
+pub mod stray;
 pub mod sweep;
 pub mod sync;
 pub mod takeover;

@@ -12,7 +12,7 @@ use crate::{
     Result,
     clock::{Clock, ManualClock},
     ids::ChangeId,
-    model::{Change, ChangeOutcome, ChangeSource},
+    model::{Change, ChangeOutcome, ChangeSource, ExternalRef},
     port::{
         PageRequest, Store,
         edit::ChangeFilter,
@@ -52,6 +52,11 @@ pub async fn run<S: Store + ?Sized>(store: &S, clock: &ManualClock) -> Report {
     r.scenario(
         "parked::one_that_is_read_again_is_done",
         one_that_is_read_again_is_done(store, clock),
+    )
+    .await;
+    r.scenario(
+        "parked::one_that_comes_back_as_it_was_is_done",
+        one_that_comes_back_as_it_was_is_done(store, clock),
     )
     .await;
     report
@@ -201,6 +206,34 @@ pub async fn one_that_fails_again_after_a_retry_is_news<S: Store + ?Sized>(
     let jobs = jobs_of(store, &hotel, QUEUE).await?;
     let failed = jobs.iter().filter(|job| job.status == JobStatus::Failed);
     ensure_eq(failed.count(), 1, "and it stands FAILED")
+}
+
+/// A record that is as it was before it was put aside is done once it is read, though nothing of it is
+/// written.
+pub async fn one_that_comes_back_as_it_was_is_done<S: Store + ?Sized>(
+    store: &S,
+    clock: &ManualClock,
+) -> Result<()> {
+    let hotel = hotel(store, clock).await?;
+    synced_guest(store, &hotel, "g-1", clock).await?;
+    let both = vec![record("g-1", "why"), record("g-2", "why")];
+    park(store, &hotel, both).await?;
+    let named = |id: &str| ExternalRef {
+        kind: KIND,
+        id: id.to_owned(),
+    };
+    let mut again = page(&hotel);
+    again.read = vec![named("g-1"), named("g-2"), named("g-3")];
+    again.parked = vec![record("g-2", "why")];
+    store.apply_page(again).await?;
+    let jobs = jobs_of(store, &hotel, QUEUE).await?;
+    let failed: Vec<_> = jobs
+        .iter()
+        .filter(|job| job.status == JobStatus::Failed)
+        .filter_map(|job| job.dedupe_key.as_deref())
+        .collect();
+    let stands = ParkedRecord::dedupe_key(hotel.integration.id, KIND, "g-2");
+    ensure_eq(failed, vec![stands.as_str()], "what still cannot be read")
 }
 
 /// A record that was put aside is done once its mapping is written, unless the page puts it aside

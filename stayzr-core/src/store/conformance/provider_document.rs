@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{
-    Report, ensure, ensure_eq,
+    Report, ensure, ensure_eq, ensure_kind,
     fixture::{hotel, sister},
 };
 use crate::{
-    Result,
+    ErrorKind, Result,
     clock::{Clock, ManualClock},
     ids::IntegrationId,
     model::{Integration, IntegrationStatus, ProviderDocument},
@@ -22,6 +22,11 @@ pub async fn run<S: Store + ?Sized>(store: &S, clock: &ManualClock) -> Report {
     r.scenario(
         "provider_document::takes_the_place_of_the_one_before",
         takes_the_place_of_the_one_before(store, clock),
+    )
+    .await;
+    r.scenario(
+        "provider_document::only_the_version_that_was_seen_is_replaced",
+        only_the_version_that_was_seen_is_replaced(store, clock),
     )
     .await;
     r.scenario(
@@ -48,7 +53,7 @@ pub async fn takes_the_place_of_the_one_before<S: Store + ?Sized>(
     ensure_eq(none, None, "none where nothing is")?;
     let config = json!({ "z": 1, "a": [true, null, 1.5], "strategy": { "guest": "é" } });
     let first = store
-        .put_provider_document(scope, "mews", config.clone())
+        .put_provider_document(scope, "mews", config.clone(), None)
         .await?;
     let mut expected = ProviderDocument {
         organization_id: scope.organization_id,
@@ -64,16 +69,44 @@ pub async fn takes_the_place_of_the_one_before<S: Store + ?Sized>(
     expected.version = 2;
     expected.updated_at = clock.now();
     let second = store
-        .put_provider_document(scope, "mews", json!({}))
+        .put_provider_document(scope, "mews", json!({}), None)
         .await?;
     ensure_eq(&second, &expected, "its version counted")?;
     let other = store
-        .put_provider_document(scope, "cloudbeds", json!({ "limit": 5 }))
+        .put_provider_document(scope, "cloudbeds", json!({ "limit": 5 }), None)
         .await?;
     let found = store.provider_documents(scope).await?;
     ensure_eq(found, vec![other, expected.clone()], "by their names")?;
     let found = store.provider_document(scope, "mews").await?;
     ensure_eq(found, Some(expected), "as it is read")
+}
+
+/// Who names the version that he saw does not write over what somebody else stored since.
+pub async fn only_the_version_that_was_seen_is_replaced<S: Store + ?Sized>(
+    store: &S,
+    clock: &ManualClock,
+) -> Result<()> {
+    let hotel = hotel(store, clock).await?;
+    let put = async |n: i64, seen| {
+        let config = json!({ "n": n });
+        store
+            .put_provider_document(hotel.scope, "mews", config, seen)
+            .await
+    };
+    let refused = put(0, Some(1)).await.map(drop);
+    ensure_kind(refused, ErrorKind::Conflict, "there is none yet")?;
+    let first = put(1, Some(0)).await?;
+    ensure_eq(first.version, 1, "none was there")?;
+    let refused = put(2, Some(0)).await.map(drop);
+    ensure_kind(refused, ErrorKind::Conflict, "there is one by now")?;
+    let second = put(3, Some(1)).await?;
+    ensure_eq(second.version, 2, "the one that was seen")?;
+    let refused = put(4, Some(1)).await.map(drop);
+    ensure_kind(refused, ErrorKind::Conflict, "it was replaced")?;
+    let stored = store.provider_document(hotel.scope, "mews").await?;
+    ensure_eq(stored, Some(second), "and stays")?;
+    let third = put(5, None).await?;
+    ensure_eq(third.version, 3, "whatever was there")
 }
 
 /// It is the organization's, whatever the property of the scope; another's is not found.
@@ -85,7 +118,7 @@ pub async fn is_the_organizations_own<S: Store + ?Sized>(
     let sister = sister(store, &owner, clock).await?;
     let stranger = hotel(store, clock).await?;
     let ours = store
-        .put_provider_document(owner.property_scope(), "mews", json!({ "ours": 1 }))
+        .put_provider_document(owner.property_scope(), "mews", json!({ "ours": 1 }), None)
         .await?;
     for scope in [stranger.scope, stranger.property_scope()] {
         let found = store.provider_document(scope, "mews").await?;
@@ -94,7 +127,7 @@ pub async fn is_the_organizations_own<S: Store + ?Sized>(
         ensure(found.is_empty(), "nor in a list")?;
     }
     let theirs = store
-        .put_provider_document(stranger.scope, "mews", json!({ "theirs": 1 }))
+        .put_provider_document(stranger.scope, "mews", json!({ "theirs": 1 }), None)
         .await?;
     ensure_eq(theirs.version, 1, "each counts its own")?;
     for scope in [owner.scope, owner.property_scope(), sister.property_scope()] {

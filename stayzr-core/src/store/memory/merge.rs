@@ -8,39 +8,63 @@ use crate::{
     ids::{ConversationId, GuestId, IntegrationId, OrganizationId},
     model::{Conversation, ConversationStatus},
     port::sync::{GuestMerge, Mapping},
+    store::succession::{self, Succession},
     transform::{EntityKind, FieldMap},
 };
 
 const GUEST: &str = "guest_id";
 
 impl State {
-    /// Hangs everything of one guest on another.
-    pub(super) fn merge_guest(
+    /// Merges guests, each into whoever remains of the other.
+    pub(super) fn merge_guests(
         &mut self,
         organization: OrganizationId,
         integration: IntegrationId,
-        merge: GuestMerge,
+        merges: &[GuestMerge],
         now: DateTime<Utc>,
     ) {
-        let GuestMerge { from, into } = merge;
-        if from == into {
+        if merges.is_empty() {
             return;
         }
-        self.move_rows(organization, from, into, now);
-        self.move_conversations(organization, from, into, now);
+        let guests = (EntityKind::Guest, Uuid::nil())..=(EntityKind::Guest, Uuid::max());
+        let known = self
+            .rows
+            .range(guests)
+            .map(|((_, id), row)| {
+                let into = row.fields.text("merged_into");
+                let into = into.and_then(|id| id.parse().ok());
+                (GuestId::from(*id), into)
+            })
+            .collect();
+        for one in succession::successions(merges, &known) {
+            self.merge_guest(organization, integration, one, now);
+        }
+    }
+
+    /// Hangs everything of one guest on another.
+    fn merge_guest(
+        &mut self,
+        organization: OrganizationId,
+        integration: IntegrationId,
+        one: Succession,
+        now: DateTime<Utc>,
+    ) {
+        let Succession { from, into, heir } = one;
+        self.move_rows(organization, from, heir, now);
+        self.move_conversations(organization, from, heir, now);
         let requests = self.requests.values_mut();
         for request in requests.filter(|request| request.organization_id == organization) {
             if request.guest_id == Some(from) {
-                request.guest_id = Some(into);
+                request.guest_id = Some(heir);
                 request.updated_at = now;
             }
         }
         for ((of, ..), entry) in &mut self.contacts {
             if *of == organization && entry.guest_id == from {
-                entry.guest_id = into;
+                entry.guest_id = heir;
             }
         }
-        self.move_mappings(organization, integration, from, into, now);
+        self.move_mappings(organization, integration, from, heir, now);
         let key = (EntityKind::Guest, from.uuid());
         let set: FieldMap = [
             ("active".to_owned(), false.into()),

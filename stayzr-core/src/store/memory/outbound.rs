@@ -14,7 +14,8 @@ use crate::{
         Page, PageRequest,
         outbound::{BeginSend, Outbound, OutboundMessage, OutboxItem, SendOutcome},
     },
-    queue::{JobOutcome, Lease},
+    queue::Lease,
+    store::sending::{self, Attempt, Ended},
     tenant::TenantScope,
 };
 
@@ -49,42 +50,23 @@ impl Outbound for MemoryStore {
     ) -> Result<()> {
         let (mut state, now) = self.begin();
         let entry = state.held_message(lease, message_id, now)?.clone();
-        let still_sending = entry.message.status == MessageStatus::Sending;
-        let end = match outcome {
-            SendOutcome::Sent { vendor_message_id } => {
-                // A status of the channel may have come first, and is not taken back.
-                if rank(entry.message.status) < rank(MessageStatus::Sent) {
-                    state.move_message(message_id, MessageStatus::Sent, None, now);
-                }
-                if let Some(entry) = state.message_mut(message_id) {
-                    entry.message.vendor_message_id = Some(vendor_message_id);
-                }
-                JobOutcome::Completed
-            }
-            SendOutcome::Retry { .. } if entry.withdrawn && still_sending => {
-                state.move_message(message_id, MessageStatus::Cancelled, None, now);
-                JobOutcome::Completed
-            }
-            SendOutcome::Retry { error, after } => {
-                if still_sending {
-                    state.move_message(message_id, MessageStatus::Pending, None, now);
-                }
-                JobOutcome::Retry { error, after }
-            }
-            SendOutcome::Failed { error } => {
-                if still_sending {
-                    let why = Some(error.clone());
-                    state.move_message(message_id, MessageStatus::Failed, why, now);
-                }
-                JobOutcome::Failed { error }
-            }
-            SendOutcome::Ambiguous { error } => {
-                if still_sending {
-                    state.move_message(message_id, MessageStatus::Unknown, Some(error), now);
-                }
-                JobOutcome::Completed
-            }
+        let job = state.jobs.check(lease, now)?;
+        let attempt = Attempt {
+            status: entry.message.status,
+            withdrawn: entry.withdrawn,
+            is_last: job.attempts >= job.max_attempts,
         };
+        let Ended {
+            moved,
+            vendor_message_id,
+            job: end,
+        } = sending::finish(attempt, outcome).map_err(|error| error.with("id", message_id))?;
+        if let Some((status, why)) = moved {
+            state.move_message(message_id, status, why, now);
+        }
+        if let (Some(id), Some(entry)) = (vendor_message_id, state.message_mut(message_id)) {
+            entry.message.vendor_message_id = Some(id);
+        }
         if state.jobs.finish(lease, end, now)? {
             state.job_failed(lease.job_id, now);
         }
@@ -111,13 +93,7 @@ impl Outbound for MemoryStore {
             return Ok(false);
         };
         let (id, from) = (entry.message.id, entry.message.status);
-        let moves = match update.status {
-            MessageStatus::Failed => {
-                from != MessageStatus::Failed && rank(from) <= rank(MessageStatus::Sent)
-            }
-            to => rank(to) > rank(from).max(rank(MessageStatus::Sending)),
-        };
-        if moves && from != MessageStatus::Cancelled {
+        if sending::moves_from(update.status).contains(&from) {
             state.move_message(id, update.status, update.error.clone(), now);
             if let Some(entry) = state.message_mut(id) {
                 let vendor = &mut entry.message.vendor_message_id;
@@ -162,17 +138,6 @@ impl Outbound for MemoryStore {
                 Some((entry.number, item))
             });
         Ok(page::cut(items, page))
-    }
-}
-
-/// How far a message has come; what failed or is unknown may still turn out to have arrived.
-const fn rank(status: MessageStatus) -> u8 {
-    match status {
-        MessageStatus::Read => 4,
-        MessageStatus::Delivered => 3,
-        MessageStatus::Sent => 2,
-        MessageStatus::Sending | MessageStatus::Failed | MessageStatus::Unknown => 1,
-        MessageStatus::Received | MessageStatus::Pending | MessageStatus::Cancelled => 0,
     }
 }
 

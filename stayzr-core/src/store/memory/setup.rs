@@ -9,6 +9,7 @@ use crate::{
         ChannelAccount, Integration, IntegrationStatus, Organization, Property, ProviderDocument,
     },
     port::setup::{NewToken, Setup},
+    store::document::changed_document,
     tenant::TenantScope,
     transform::{Entity, EntityKind, EntityRow},
 };
@@ -130,15 +131,22 @@ impl Setup for MemoryStore {
         scope: TenantScope,
         provider: &str,
         config: Value,
+        expected_version: Option<i64>,
     ) -> Result<ProviderDocument> {
         let (mut state, now) = self.begin();
         let organization_id = scope.organization_id;
         if !state.organizations.contains_key(&organization_id) {
             return Err(not_found("memory.put_provider_document", "organization"));
         }
+        let key = (organization_id, provider.to_owned());
+        let stored = state.provider_documents.get(&key);
+        let version = stored.map_or(0, |document| document.version);
+        if expected_version.is_some_and(|expected| expected != version) {
+            return Err(changed_document("memory.put_provider_document", provider));
+        }
         let document = state
             .provider_documents
-            .entry((organization_id, provider.to_owned()))
+            .entry(key)
             .or_insert_with(|| ProviderDocument {
                 organization_id,
                 provider: provider.to_owned(),

@@ -17,10 +17,7 @@ use crate::{
     model::{Contact, Integration, ProviderDocument, RunMode, SyncRun},
     port::{
         Page, PageRequest,
-        sync::{
-            Cursor, GuestMerge, MappedRecord, Mapping, PageWrite, ParkedRecord, RowWrite, RunEnd,
-            SyncStore,
-        },
+        sync::{Cursor, GuestMerge, MappedRecord, Mapping, PageWrite, RowWrite, RunEnd, SyncStore},
     },
     queue::Queue,
     tenant::TenantScope,
@@ -112,7 +109,8 @@ impl SyncStore for MemoryStore {
         let (mut state, now) = self.begin();
         // Everything is looked at before anything is written.
         state.check_page(&page, now)?;
-        let strays = state.strays(&page);
+        let mut merges = state.strays(&page);
+        let read_again = page.read_again();
         for row in page.rows {
             match row {
                 RowWrite::Insert(row) => {
@@ -125,22 +123,15 @@ impl SyncStore for MemoryStore {
         }
         let organization = page.scope.organization_id;
         let lane = (Queue::PmsSyncQueue, Some(organization));
+        for key in read_again {
+            state.jobs.unpark(lane, key, now);
+        }
         for mapping in page.mappings {
-            let again = page.parked.iter().any(|parked| {
-                parked.entity == mapping.entity
-                    && parked.external_id.as_ref() == Some(&mapping.external_id)
-            });
-            if !again {
-                let (of, kind) = (mapping.integration_id, mapping.entity);
-                let key = ParkedRecord::dedupe_key(of, kind, &mapping.external_id);
-                state.jobs.unpark(lane, key, now);
-            }
             state.put_mapping(mapping);
         }
         state.write_contacts(organization, &page.contacts);
-        for merge in strays.into_iter().chain(page.merges) {
-            state.merge_guest(organization, page.integration_id, merge, now);
-        }
+        merges.extend(page.merges);
+        state.merge_guests(organization, page.integration_id, &merges, now);
         state.add_changes(page.changes);
         for conflict in page.conflicts {
             state.open_conflict(conflict);

@@ -290,15 +290,15 @@ async fn retire(
 }
 
 /// Merges to repeat: those of guests that the page's rows link to although they were merged before,
-/// because links were followed too early. The others stay as they are until the page is written: a
-/// merge waits for it, and moves what it wrote.
+/// because links were followed too early. The others are not merged until the page is written: a
+/// merge, which holds them whole, waits for it and moves what it wrote. Who only edits one does not.
 pub(super) async fn strays(tx: &mut PgConnection, page: &PageWrite) -> Result<Vec<GuestMerge>> {
     let linked: Vec<Uuid> = page.linked_guests().into_iter().collect();
     if linked.is_empty() {
         return Ok(Vec::new());
     }
     let rows: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
-        "select id, merged_into from guests where id = any($1) order by id for share",
+        "select id, merged_into from guests where id = any($1) order by id for key share",
     )
     .bind(linked)
     .fetch_all(tx)

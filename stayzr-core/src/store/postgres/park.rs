@@ -7,14 +7,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{document::document, error::failed, lock};
-use crate::{
-    Result,
-    clock::Clock,
-    ids::JobId,
-    model::Change,
-    port::sync::{PageWrite, ParkedRecord},
-    transform::EntityKind,
-};
+use crate::{Result, clock::Clock, ids::JobId, model::Change, port::sync::PageWrite};
 
 const OPERATION: &str = "postgres.park";
 
@@ -62,32 +55,24 @@ pub(super) async fn park(
         .collect())
 }
 
-/// Ends the FAILED jobs of records that a page read, unless it puts them aside too.
+/// Ends the FAILED jobs of records that could be read.
 pub(super) async fn unpark(
     tx: &mut PgConnection,
     page: &PageWrite,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let again: HashSet<(EntityKind, &str)> = page
-        .parked
-        .iter()
-        .filter_map(|parked| Some((parked.entity, parked.external_id.as_deref()?)))
-        .collect();
-    let names: Vec<String> = page
-        .mappings
-        .iter()
-        .filter(|mapping| !again.contains(&(mapping.entity, mapping.external_id.as_str())))
-        .map(|mapping| {
-            ParkedRecord::dedupe_key(page.integration_id, mapping.entity, &mapping.external_id)
-        })
-        .collect();
+    let names: Vec<String> = page.read_again().into_iter().collect();
     if names.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "update jobs_done d set status = 'COMPLETED', updated_at = $3
          from unnest($2) name
-         where d.organization_id = $1 and d.queue = 'pms_sync_queue' and d.dedupe_key = name
+         where exists (
+             select 1 from jobs_done a
+             where a.organization_id = $1 and a.queue = 'pms_sync_queue' and a.status = 'FAILED'
+               and a.dedupe_key is not null)
+           and d.organization_id = $1 and d.queue = 'pms_sync_queue' and d.dedupe_key = name
            and d.status = 'FAILED'",
     )
     .bind(page.scope.organization_id.uuid())

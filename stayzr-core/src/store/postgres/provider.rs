@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use super::{PostgresStore, document::clean_json, error::failed};
-use crate::{Result, model::ProviderDocument, store::codec, tenant::TenantScope};
+use crate::{
+    Result,
+    model::ProviderDocument,
+    store::{codec, document::changed_document},
+    tenant::TenantScope,
+};
 
 impl PostgresStore {
     pub(super) async fn select_documents(
@@ -33,16 +38,21 @@ impl PostgresStore {
         scope: TenantScope,
         provider: &str,
         config: &Value,
+        expected_version: Option<i64>,
     ) -> Result<ProviderDocument> {
         const OPERATION: &str = "postgres.put_provider_document";
         let mut tx = self.tenant(OPERATION, scope).await?;
-        let row: String = sqlx::query_scalar(
+        let row: Option<String> = sqlx::query_scalar(
             "insert into pms_provider_configs as c (id, organization_id, provider, version, config,
                  created_at, updated_at)
-             values ($1, $2, $3, 1, $4::jsonb, $5, $5)
+             select $1, $2, $3, 1, $4::jsonb, $5, $5
+             where coalesce($6, 0) = 0 or exists (
+                 select 1 from pms_provider_configs c
+                 where c.organization_id = $2 and c.provider = $3)
              on conflict (organization_id, provider) do update
              set version = c.version + 1, config = excluded.config,
                  updated_at = excluded.updated_at
+             where $6 is null or c.version = $6
              returning json_build_object('organization_id', organization_id, 'provider', provider,
                  'version', version, 'config', config, 'created_at', created_at,
                  'updated_at', updated_at)::text",
@@ -52,9 +62,11 @@ impl PostgresStore {
         .bind(provider)
         .bind(clean_json(codec::json(config)))
         .bind(self.clock.now())
-        .fetch_one(&mut *tx)
+        .bind(expected_version)
+        .fetch_optional(&mut *tx)
         .await
         .map_err(failed(OPERATION))?;
+        let row = row.ok_or_else(|| changed_document(OPERATION, provider))?;
         tx.commit().await.map_err(failed(OPERATION))?;
         codec::decode(OPERATION, &row)
     }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{SqliteStore, conversation::MESSAGE, error::failed, jobs};
@@ -12,8 +12,11 @@ use crate::{
         Page, PageRequest,
         outbound::{BeginSend, Outbound, OutboundMessage, OutboxItem, SendOutcome},
     },
-    queue::{JobOutcome, Lease},
-    store::codec,
+    queue::Lease,
+    store::{
+        codec,
+        sending::{self, Attempt, Ended},
+    },
     tenant::TenantScope,
 };
 
@@ -112,72 +115,29 @@ impl Outbound for SqliteStore {
         .await
         .map_err(failed(OPERATION))?;
         let (status, withdrawn) = row.ok_or_else(|| no_message(OPERATION, message_id))?;
-        if status == MessageStatus::Pending.as_str() {
-            return Err(Error::conflict(
-                OPERATION,
-                "the message stands as pending: an attempt begins with begin_send",
-            )
-            .with("id", message_id));
-        }
-        // The channel's own report may have come first; it knows better. An attempt that nobody can
-        // tell about is only ever settled by a success.
-        let open = status == MessageStatus::Sending.as_str()
-            || (status == MessageStatus::Unknown.as_str()
-                && matches!(outcome, SendOutcome::Sent { .. }));
-        let (status, vendor_id, error, end) = match outcome {
-            SendOutcome::Sent { vendor_message_id } => (
-                MessageStatus::Sent,
-                Some(vendor_message_id),
-                None,
-                JobOutcome::Completed,
-            ),
-            SendOutcome::Retry { .. } if !open => {
-                (MessageStatus::Sent, None, None, JobOutcome::Completed)
-            }
-            SendOutcome::Retry { error, .. } if withdrawn => (
-                MessageStatus::Cancelled,
-                None,
-                Some(error),
-                JobOutcome::Completed,
-            ),
-            SendOutcome::Retry { error, after } => {
-                let status = if job.is_exhausted() {
-                    MessageStatus::Failed
-                } else {
-                    MessageStatus::Pending
-                };
-                let end = JobOutcome::Retry {
-                    error: error.clone(),
-                    after,
-                };
-                (status, None, Some(error), end)
-            }
-            SendOutcome::Failed { error } => {
-                let end = JobOutcome::Failed {
-                    error: error.clone(),
-                };
-                (MessageStatus::Failed, None, Some(error), end)
-            }
-            SendOutcome::Ambiguous { error } => (
-                MessageStatus::Unknown,
-                None,
-                Some(error),
-                JobOutcome::Completed,
-            ),
+        let attempt = Attempt {
+            status: codec::named(OPERATION, &status)?,
+            withdrawn,
+            is_last: job.is_exhausted(),
         };
+        let Ended {
+            moved,
+            vendor_message_id,
+            job: end,
+        } = sending::finish(attempt, outcome).map_err(|error| error.with("id", message_id))?;
+        let (status, error) = moved.unzip();
         sqlx::query(
             "update messages
              set vendor_message_id = coalesce($2, vendor_message_id), updated_at = $5,
-                 status = case when $6 then $3 else status end,
-                 error = case when $6 then $4 else error end
+                 status = coalesce($3, status),
+                 error = case when $3 is null then error else $4 end
              where id = $1",
         )
         .bind(message_id.to_string())
-        .bind(vendor_id)
-        .bind(status.as_str())
-        .bind(error)
+        .bind(vendor_message_id)
+        .bind(status.map(MessageStatus::as_str))
+        .bind(error.flatten())
         .bind(codec::time(now))
-        .bind(open)
         .execute(&mut *tx)
         .await
         .map_err(failed(OPERATION))?;
@@ -192,17 +152,10 @@ impl Outbound for SqliteStore {
         update: &StatusUpdate,
     ) -> Result<bool> {
         const OPERATION: &str = "sqlite.apply_status";
-        let from = match update.status {
-            MessageStatus::Sent => "[\"pending\",\"sending\",\"unknown\"]",
-            // A message may reach a second device after it failed on the first.
-            MessageStatus::Delivered => "[\"pending\",\"sending\",\"unknown\",\"failed\",\"sent\"]",
-            MessageStatus::Read => {
-                "[\"pending\",\"sending\",\"unknown\",\"failed\",\"sent\",\"delivered\"]"
-            }
-            // A channel may take a message and refuse it later.
-            MessageStatus::Failed => "[\"sending\",\"unknown\",\"sent\"]",
-            _ => return Ok(false),
-        };
+        let from = sending::moves_from(update.status);
+        if from.is_empty() {
+            return Ok(false);
+        }
         let done = sqlx::query(APPLY_STATUS)
             .bind(scope.organization_id.to_string())
             .bind(scope.property_id.map(|id| id.to_string()))
@@ -212,7 +165,7 @@ impl Outbound for SqliteStore {
             .bind(update.status.as_str())
             .bind(&update.error)
             .bind(codec::time(self.clock.now()))
-            .bind(from)
+            .bind(json!(from).to_string())
             .execute(&self.writer)
             .await
             .map_err(failed(OPERATION))?;

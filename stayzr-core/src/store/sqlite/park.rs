@@ -15,33 +15,20 @@ use crate::{
     port::sync::{PageWrite, ParkedRecord},
     queue::{NewJob, Queue},
     store::codec,
-    transform::EntityKind,
 };
 
 const OPERATION: &str = "sqlite.park";
 
-/// Ends the FAILED jobs of records that could be read: those whose mapping a page writes, unless it
-/// puts them aside too.
+/// Ends the FAILED jobs of records that could be read.
 pub(super) async fn unpark(
     tx: &mut SqliteConnection,
     page: &PageWrite,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if page.mappings.is_empty() {
+    let names = page.read_again();
+    if names.is_empty() {
         return Ok(());
     }
-    let again: HashSet<(EntityKind, &str)> = page
-        .parked
-        .iter()
-        .filter_map(|parked| Some((parked.entity, parked.external_id.as_deref()?)))
-        .collect();
-    let names: Vec<String> = page
-        .mappings
-        .iter()
-        .map(|mapping| (mapping.entity, mapping.external_id.as_str()))
-        .filter(|record| !again.contains(record))
-        .map(|(kind, id)| ParkedRecord::dedupe_key(page.integration_id, kind, id))
-        .collect();
     sqlx::query(
         // Asked once: mostly nothing is put aside at all.
         "update jobs_done set status = 'COMPLETED', updated_at = $4

@@ -4,7 +4,12 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use super::{SqliteStore, error::failed};
-use crate::{Error, Result, model::ProviderDocument, store::codec, tenant::TenantScope};
+use crate::{
+    Error, Result,
+    model::ProviderDocument,
+    store::{codec, document::changed_document},
+    tenant::TenantScope,
+};
 
 const DOCUMENT: &str = "json_object('organization_id', organization_id, 'provider', provider, \
     'version', version, 'config', json(config), 'created_at', created_at, \
@@ -16,14 +21,20 @@ impl SqliteStore {
         scope: TenantScope,
         provider: &str,
         config: &Value,
+        expected_version: Option<i64>,
     ) -> Result<ProviderDocument> {
         const OPERATION: &str = "sqlite.put_provider_document";
         let statement = format!(
             "insert into pms_provider_configs (id, organization_id, provider, version, config,
                  created_at, updated_at)
-             select $1, o.id, $3, 1, $4, $5, $5 from organizations o where o.id = $2
+             select $1, o.id, $3, 1, $4, $5, $5 from organizations o
+             where o.id = $2
+               and (coalesce($6, 0) = 0 or exists (
+                   select 1 from pms_provider_configs c
+                   where c.organization_id = $2 and c.provider = $3))
              on conflict (organization_id, provider) do update
              set version = version + 1, config = excluded.config, updated_at = excluded.updated_at
+             where $6 is null or version = $6
              returning {DOCUMENT}"
         );
         let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(statement))
@@ -32,11 +43,14 @@ impl SqliteStore {
             .bind(provider)
             .bind(codec::json(config))
             .bind(codec::time(self.clock.now()))
+            .bind(expected_version)
             .fetch_optional(&self.writer)
             .await
             .map_err(failed(OPERATION))?;
-        let row = row
-            .ok_or_else(|| Error::not_found(OPERATION, "there is no organization with this id"))?;
+        let row = row.ok_or_else(|| match expected_version {
+            Some(_) => changed_document(OPERATION, provider),
+            None => Error::not_found(OPERATION, "there is no organization with this id"),
+        })?;
         codec::decode(OPERATION, &row)
     }
 

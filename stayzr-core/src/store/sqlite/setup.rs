@@ -163,8 +163,10 @@ impl Setup for SqliteStore {
         scope: TenantScope,
         provider: &str,
         config: Value,
+        expected_version: Option<i64>,
     ) -> Result<ProviderDocument> {
-        self.put_document(scope, provider, &config).await
+        self.put_document(scope, provider, &config, expected_version)
+            .await
     }
 
     async fn provider_documents(&self, scope: TenantScope) -> Result<Vec<ProviderDocument>> {

@@ -40,6 +40,8 @@
 //! ```
 
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod desk;
 pub mod engine;
 pub mod http;

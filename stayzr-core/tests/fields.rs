@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use stayzr_core::{
     ErrorKind,
-    model::{Guest, Note, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType, ServiceRequest},
     transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
     uuid::Uuid,
 };
@@ -112,7 +112,7 @@ fn row(kind: EntityKind, fields: Value) -> EntityRow {
 }
 
 /// A row of each kind with every field that must be there.
-fn rows() -> [EntityRow; 6] {
+fn rows() -> [EntityRow; 7] {
     let stay = "2026-03-01T14:00:00Z";
     [
         row(
@@ -145,6 +145,11 @@ fn rows() -> [EntityRow; 6] {
             json!({ "kind": "special_request", "text": "a cot", "active": true,
                 "reservation_id": Uuid::now_v7(), "guest_id": Uuid::now_v7() }),
         ),
+        row(
+            EntityKind::ServiceRequest,
+            json!({ "category": "housekeeping", "description": "towels", "status": "open",
+                "guest_id": Uuid::now_v7(), "due_at": stay }),
+        ),
     ]
 }
 
@@ -156,6 +161,7 @@ fn fields_of(row: &EntityRow) -> FieldMap {
         EntityKind::Guest => Guest::from_row(row).unwrap().to_fields(),
         EntityKind::Reservation => Reservation::from_row(row).unwrap().to_fields(),
         EntityKind::Note => Note::from_row(row).unwrap().to_fields(),
+        EntityKind::ServiceRequest => ServiceRequest::from_row(row).unwrap().to_fields(),
     }
     .unwrap()
 }

@@ -59,7 +59,7 @@ async fn a_missing_folder_is_made_and_a_second_migration_does_nothing() {
         .expect("it opens");
     assert_eq!(
         store.pending_migrations().await.expect("read"),
-        ["0001_init", "0002_sync", "0003_rate_limits"]
+        ["0001_init", "0002_sync", "0003_rate_limits", "0004_desk"]
     );
     let error = store.enqueue(vec![job()]).await.expect_err("no schema yet");
     assert_eq!(error.kind(), ErrorKind::Unavailable);

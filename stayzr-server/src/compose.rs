@@ -16,7 +16,9 @@ use stayzr_core::{
     queue::{Handler, Queue, Wakes, Worker, WorkerConfig},
     store::sqlite::{SqliteOptions, SqliteStore},
 };
-use stayzr_pms::engine::{EngineOptions, EnginePorts, EngineQuotes, SyncEngine};
+use stayzr_pms::engine::{
+    DeskPorts, EngineOptions, EnginePorts, EngineQuotes, EngineSender, SyncEngine,
+};
 use stayzr_webhooks::{
     channels::whatsapp::{WhatsappConfig, WhatsappSender},
     receiver::Receiver,
@@ -35,7 +37,8 @@ use crate::{
     routes,
     state::ServerState,
     worker::{
-        InboxHandler, JobMetrics, OutboundHandler, Scheduler, SyncHandler, TurnHandler, schedule,
+        Channels, InboxHandler, JobMetrics, OutboundHandler, Scheduler, SyncHandler, TurnHandler,
+        schedule,
     },
 };
 
@@ -109,7 +112,13 @@ impl Foundation {
             queue: store.clone(),
         };
         let connect = providers.clone();
-        let engine = SyncEngine::new(ports, connect, clock.clone(), EngineOptions::default());
+        let engine = SyncEngine::new(ports, connect, clock.clone(), EngineOptions::default())
+            .with_desk(DeskPorts {
+                inbox: store.clone(),
+                conversations: store.clone(),
+                directory: store.clone(),
+                setup: store.clone(),
+            });
         let embedder = models::embedder(&config)?;
         let models::Index { passages, probe } = models::index(&config, &store, embedder.as_ref())?;
         let knowledge = KnowledgeBase::new(store.clone(), passages, embedder, clock.clone());
@@ -146,8 +155,12 @@ impl Foundation {
 
         // The concierge sees the hotel through the store, prices through the PMS.
         let quotes = Arc::new(EngineQuotes::new(engine.clone()));
-        let backend: Arc<dyn HotelBackend> =
-            Arc::new(StoreBackend::new(store.clone(), quotes, clock.clone()));
+        let backend: Arc<dyn HotelBackend> = Arc::new(StoreBackend::new(
+            store.clone(),
+            quotes,
+            Arc::new(PushRules),
+            clock.clone(),
+        ));
         let (model, router) = models::chat(&config)?;
         let mut concierge = AgentConcierge::new(model, backend, knowledge.clone(), clock.clone())
             .with_router(router);
@@ -212,7 +225,10 @@ impl Foundation {
                     Queue::OutboundQueue,
                     Arc::new(OutboundHandler {
                         store: store.clone(),
-                        sender: Arc::new(sender),
+                        sender: Arc::new(Channels {
+                            whatsapp: Arc::new(sender),
+                            pms: Arc::new(EngineSender::new(engine.clone())),
+                        }),
                     }),
                 ),
             ];

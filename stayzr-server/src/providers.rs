@@ -346,6 +346,7 @@ impl PushPolicy for PushRules {
             // Cloudbeds makes notes, and guests only with a reservation of theirs.
             "cloudbeds" => kind == EntityKind::Note,
             "mews" => mews::capabilities().create.contains(&kind),
+            "opera" => opera::capabilities().create.contains(&kind),
             _ => false,
         }
     }

@@ -167,6 +167,9 @@ pub fn name(row: &EntityRow) -> Option<String> {
         }
         EntityKind::Reservation => text("number"),
         EntityKind::Note => text("text").map(|text| text.chars().take(SHOWN).collect()),
+        EntityKind::ServiceRequest => {
+            text("description").map(|text| text.chars().take(SHOWN).collect())
+        }
     }
 }
 

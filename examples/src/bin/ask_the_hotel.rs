@@ -13,17 +13,20 @@ use stayzr_agents::{
 use stayzr_core::{
     Result,
     clock::{Clock, SystemClock},
-    flow::{StoreBackend, run_turn},
-    ids::PropertyId,
+    flow::{PushPolicy, StoreBackend, run_turn},
+    ids::{IntegrationId, PropertyId},
     model::{Channel, Quote},
     port::{
         backend::{Quotes, StayQuery},
         conversation::{AcceptMessage, Conversations},
     },
+    queue::NewJob,
     store::memory::MemoryStore,
     tenant::TenantScope,
+    transform::{EntityKind, FieldRule},
 };
 use stayzr_examples::open_hotel;
+use uuid::Uuid;
 
 const BREAKFAST: &str = "# Breakfast\n\nBreakfast is served from 07:00 to 10:30 in the garden room, \
     on Sundays until 11:30. It costs EUR 18 per adult; children under six eat free.\n";
@@ -41,6 +44,19 @@ impl Quotes for NoPrices {
             "quote",
             "no PMS is connected",
         ))
+    }
+}
+
+/// Nor to tell anything.
+struct NoPms;
+
+impl PushPolicy for NoPms {
+    fn rule(&self, _: &str, _: EntityKind, _: &str) -> Option<FieldRule> {
+        None
+    }
+
+    fn push_job(&self, _: TenantScope, _: IntegrationId, _: EntityKind, _: Uuid) -> NewJob {
+        unreachable!("no PMS knows a field")
     }
 }
 
@@ -73,6 +89,7 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
     let backend = Arc::new(StoreBackend::new(
         store.clone(),
         Arc::new(NoPrices),
+        Arc::new(NoPms),
         clock.clone(),
     ));
     let model = Arc::new(OfflineModel);

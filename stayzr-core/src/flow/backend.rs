@@ -6,19 +6,26 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     clock::Clock,
-    ids::{GuestId, PropertyId, RoomTypeId, ServiceRequestId},
+    ids::{ConversationId, GuestId, PropertyId, RoomTypeId},
     model::{
-        Availability, Property, PropertyBrief, Quote, Reservation, ReservationStatus, Room,
-        RoomCondition, RoomType, ServiceRequest, ServiceRequestStatus,
+        Availability, ChangeSource, Property, PropertyBrief, Quote, Reservation, ReservationStatus,
+        Room, RoomCondition, RoomType, ServiceRequest,
     },
     port::{
         backend::{HotelBackend, Quotes, ReservationView, ServiceRequestInput, StayQuery},
-        conversation::Conversations,
+        edit::Edits,
         entities::{Entities, EntitiesExt, EntityFilter},
+        sync::SyncStore,
     },
     tenant::TenantScope,
+    transform::{Entity, EntityKind, FieldMap},
+};
+
+use super::{
+    create::{CreateRequest, create},
+    push::PushPolicy,
 };
 
 /// The longest stay that is looked up, in nights.
@@ -28,15 +35,23 @@ const LONGEST_STAY: i64 = 60;
 pub struct StoreBackend<S: ?Sized> {
     store: Arc<S>,
     quotes: Arc<dyn Quotes>,
+    policy: Arc<dyn PushPolicy>,
     clock: Arc<dyn Clock>,
 }
 
 impl<S: ?Sized> StoreBackend<S> {
-    /// A backend over a store, with prices from `quotes`.
-    pub fn new(store: Arc<S>, quotes: Arc<dyn Quotes>, clock: Arc<dyn Clock>) -> Self {
+    /// A backend over a store, with prices from `quotes`; what a guest asks the staff for goes to the
+    /// PMS where `policy` says that it takes such requests.
+    pub fn new(
+        store: Arc<S>,
+        quotes: Arc<dyn Quotes>,
+        policy: Arc<dyn PushPolicy>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             store,
             quotes,
+            policy,
             clock,
         }
     }
@@ -45,7 +60,7 @@ impl<S: ?Sized> StoreBackend<S> {
 #[async_trait]
 impl<S> HotelBackend for StoreBackend<S>
 where
-    S: Entities + Conversations + ?Sized + 'static,
+    S: Entities + Edits + SyncStore + ?Sized + 'static,
 {
     async fn property(&self, scope: TenantScope, property_id: PropertyId) -> Result<PropertyBrief> {
         let property: Property = self.store.entity(scope, property_id.uuid()).await?;
@@ -122,7 +137,19 @@ where
             ..EntityFilter::default()
         };
         let reservations = self.store.all::<Reservation>(scope, &overlapping).await?;
-        Ok(free_rooms(&room_types, &rooms, &reservations, stay, tz))
+        let mut available = free_rooms(&room_types, &rooms, &reservations, stay, tz);
+        // The PMS knows of blocks and other channels, which we do not. Where it is silent for now our
+        // own count is better than none.
+        match self.quotes.free(scope, property_id, stay).await {
+            Ok(counted) => {
+                for one in &mut available {
+                    one.free = counted.get(&one.room_type_id).copied().unwrap_or(0);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported => {}
+            Err(error) => tracing::warn!(%error, "free rooms are counted from our own rows"),
+        }
+        Ok(available)
     }
 
     async fn quote(
@@ -156,24 +183,38 @@ where
         property_id: PropertyId,
         request: ServiceRequestInput,
     ) -> Result<ServiceRequest> {
-        let now = self.clock.now();
-        // The same key gives the same id, and the store keeps one request for each id.
-        let id = keyed_id(scope, &request.idempotency_key);
-        let request = ServiceRequest {
-            id,
-            organization_id: scope.organization_id,
-            property_id,
-            guest_id: request.guest_id,
-            reservation_id: None,
-            conversation_id: request.conversation_id,
-            category: request.category,
-            description: request.description,
-            status: ServiceRequestStatus::Open,
-            created_at: now,
-            updated_at: now,
+        let reservation_id = match request.guest_id {
+            Some(guest) => self.stay_of(scope, property_id, guest).await?,
+            None => None,
+        };
+        let mut set = FieldMap::new();
+        set.insert("category", request.category);
+        set.insert("description", request.description);
+        for (field, id) in [
+            ("guest_id", request.guest_id.map(GuestId::uuid)),
+            ("reservation_id", reservation_id),
+            (
+                "conversation_id",
+                request.conversation_id.map(ConversationId::uuid),
+            ),
+        ] {
+            if let Some(id) = id {
+                set.insert(field, id.to_string());
+            }
+        }
+        let request = CreateRequest {
+            kind: EntityKind::ServiceRequest,
+            // The same key gives the same id, and so the same request.
+            id: Some(keyed_id(scope, &request.idempotency_key)),
+            property_id: Some(property_id),
+            set,
+            source: ChangeSource::Agent {
+                trace_id: request.idempotency_key,
+            },
         };
         let scope = TenantScope::property(scope.organization_id, property_id);
-        self.store.create_service_request(scope, request).await
+        let row = create(&*self.store, &*self.policy, &*self.clock, scope, request).await?;
+        ServiceRequest::from_row(&row)
     }
 }
 
@@ -181,6 +222,31 @@ impl<S> StoreBackend<S>
 where
     S: Entities + ?Sized,
 {
+    /// The stay that a guest speaks of: the one in house, else the next that is to come.
+    async fn stay_of(
+        &self,
+        scope: TenantScope,
+        property_id: PropertyId,
+        guest_id: GuestId,
+    ) -> Result<Option<Uuid>> {
+        let scope = TenantScope::property(scope.organization_id, property_id);
+        let filter = EntityFilter {
+            guest_id: Some(guest_id),
+            statuses: Some(vec![
+                ReservationStatus::InHouse,
+                ReservationStatus::Confirmed,
+            ]),
+            ..EntityFilter::default()
+        };
+        let stays = self.store.all::<Reservation>(scope, &filter).await?;
+        let now = self.clock.now();
+        let current = stays
+            .into_iter()
+            .filter(|stay| stay.departure > now)
+            .min_by_key(|stay| (stay.status != ReservationStatus::InHouse, stay.arrival));
+        Ok(current.map(|stay| stay.id.uuid()))
+    }
+
     async fn names<T: Named + Send>(
         &self,
         scope: TenantScope,
@@ -309,7 +375,7 @@ fn free_rooms(
     available
 }
 
-fn keyed_id(scope: TenantScope, key: &str) -> ServiceRequestId {
+fn keyed_id(scope: TenantScope, key: &str) -> Uuid {
     use sha2::{Digest, Sha256};
     let digest = Sha256::new()
         .chain_update(scope.organization_id.uuid().as_bytes())
@@ -317,5 +383,5 @@ fn keyed_id(scope: TenantScope, key: &str) -> ServiceRequestId {
         .finalize();
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest[..16]);
-    ServiceRequestId::from(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }

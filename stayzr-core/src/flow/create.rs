@@ -7,7 +7,7 @@ use super::{
     validate::{canonical, check_references, is_derived},
 };
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     clock::Clock,
     ids::{ChangeId, GuestId, PropertyId},
     model::{Change, ChangeOutcome, ChangeSource, Integration, IntegrationStatus},
@@ -24,20 +24,24 @@ use crate::{
 /// A row that staff makes here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateRequest {
-    /// A guest, or a note.
+    /// A guest, a note, or a service request.
     pub kind: EntityKind,
+    /// The id it will have, so that a request which is repeated makes one row: the same id gives
+    /// what stands under it. None for a new one.
+    pub id: Option<Uuid>,
     /// The property: whose PMS is told of a guest, and where a note about a guest belongs. None
     /// takes that of the scope, and for a guest in the scope of an organization that of the only
-    /// integration that makes guests. A note about a reservation belongs where the reservation does.
+    /// integration that makes guests. A note or a request about a reservation belongs where the
+    /// reservation does.
     pub property_id: Option<PropertyId>,
     /// Its fields. A guest has a name or an address at least; a note a `text`, and the
-    /// `reservation_id` or the `guest_id` that it is about.
+    /// `reservation_id` or the `guest_id` that it is about; a service request a `description`.
     pub set: FieldMap,
     /// Who makes it.
     pub source: ChangeSource,
 }
 
-/// Makes a guest or a note: validates it, journals it with one line, and enqueues its making at the
+/// Makes a guest, a note or a service request: validates it, journals it with one line, and enqueues its making at the
 /// PMS of the property, where the provider's API can and knows what a note is about. All of it is
 /// one command; nothing is half done.
 ///
@@ -66,8 +70,16 @@ where
         None => None,
     };
     let mut row = blank(clock, scope, request.kind)?;
+    if let Some(id) = request.id {
+        if let Some(there) = store.row(scope, row.kind, id).await? {
+            return Ok(there);
+        }
+        row.id = id;
+    }
     row.property_id = match row.kind {
-        EntityKind::Note => Some(place(store, scope, property_id, &request.set).await?),
+        EntityKind::Note | EntityKind::ServiceRequest => {
+            Some(place(store, scope, property_id, &request.set).await?)
+        }
         _ => None,
     };
     refuse_derived(&row, &request.set)?;
@@ -108,7 +120,14 @@ where
         changes: vec![line],
         jobs,
     };
-    store.create_row(create).await
+    let (kind, id) = (create.row.kind, create.row.id);
+    match (store.create_row(create).await, request.id) {
+        // Somebody else asked for the same at the same time.
+        (Err(error), Some(_)) if error.kind() == ErrorKind::Conflict => {
+            store.row(scope, kind, id).await?.ok_or(error)
+        }
+        (created, _) => created,
+    }
 }
 
 /// The property of the only integration that makes guests; none where there is none.
@@ -155,20 +174,28 @@ fn blank(clock: &dyn Clock, scope: TenantScope, kind: EntityKind) -> Result<Enti
         .iter()
         .map(|column| (column.name.to_owned(), Value::Null))
         .collect();
-    fields.insert("active", true);
     match kind {
         EntityKind::Guest => {
+            fields.insert("active", true);
             fields.insert("origin", "staff");
             fields.insert("classifications", Vec::<Value>::new());
         }
         EntityKind::Note => {
+            fields.insert("active", true);
             fields.insert("kind", "general");
             fields.insert("text", "");
+        }
+        EntityKind::ServiceRequest => {
+            fields.insert("category", "general");
+            fields.insert("description", "");
+            fields.insert("status", "open");
         }
         _ => {
             return Err(Error::invalid(
                 "create",
-                format!("a {kind} is made at the PMS; here a guest or a note can be made"),
+                format!(
+                    "a {kind} is made at the PMS; here a guest, a note or a service request can be made"
+                ),
             )
             .with("kind", kind));
         }
@@ -186,7 +213,7 @@ fn blank(clock: &dyn Clock, scope: TenantScope, kind: EntityKind) -> Result<Enti
     })
 }
 
-/// The property of a note: that of its reservation, else the one that was named.
+/// The property of a note or a request: that of its reservation, else the one that was named.
 async fn place<S>(
     store: &S,
     scope: TenantScope,
@@ -216,16 +243,20 @@ where
         .with("field", "reservation_id")),
         (Some(property), _) | (None, Some(property)) => Ok(property),
         (None, None) => Err(
-            Error::invalid("create", "name the property that the note belongs to")
+            Error::invalid("create", "name the property that this belongs to")
                 .with("field", "property_id"),
         ),
     }
 }
 
-/// What a note is about is said when it is made, and only then.
+/// What a note or a request is about is said when it is made, and only then.
 fn refuse_derived(row: &EntityRow, set: &FieldMap) -> Result<()> {
-    let about = |field: &str| {
-        row.kind == EntityKind::Note && matches!(field, "reservation_id" | "guest_id")
+    let about = |field: &str| match row.kind {
+        EntityKind::Note => matches!(field, "reservation_id" | "guest_id"),
+        EntityKind::ServiceRequest => {
+            matches!(field, "reservation_id" | "guest_id" | "conversation_id")
+        }
+        _ => false,
     };
     let derived = set
         .names()
@@ -249,6 +280,15 @@ fn check(row: &EntityRow) -> Result<()> {
             "a guest has a name, an email or a telephone at least",
         )
         .with("field", "last_name"));
+    }
+    if row.kind == EntityKind::ServiceRequest
+        && row.fields.text("description").is_none_or(str::is_empty)
+    {
+        return Err(Error::invalid(
+            "create",
+            "a request says what is wanted: `description` is missing",
+        )
+        .with("field", "description"));
     }
     if row.kind == EntityKind::Note {
         if row.fields.text("text").is_none_or(str::is_empty) {

@@ -7,7 +7,7 @@ use crate::{
     ids::{ConversationId, MessageId, ServiceRequestId},
     mask::mask_cards_in_text,
     model::{
-        Author, Channel, Conversation, ConversationStatus, Direction, Escalation, Guest,
+        Author, Channel, Conversation, ConversationStatus, Direction, Escalation, Guest, HANDOFF,
         LanguageTag, Message, MessageStatus, Property, ServiceRequest, ServiceRequestStatus, Turn,
         TurnStatus, Usage,
     },
@@ -162,7 +162,9 @@ fn outgoing(
 ) -> Reply {
     let message_id = MessageId::generate(clock);
     let outbound = match conversation.channel {
-        Channel::Whatsapp => Some(OutboundJob::job(scope, conversation.id, message_id)),
+        Channel::Whatsapp | Channel::Pms => {
+            Some(OutboundJob::job(scope, conversation.id, message_id))
+        }
         // The answer to the caller is the delivery.
         Channel::Api => None,
     };
@@ -193,12 +195,15 @@ fn handoff(request: &TurnRequest, turn: &Turn, clock: &dyn Clock) -> ServiceRequ
         id: ServiceRequestId::generate(clock),
         organization_id: request.scope.organization_id,
         property_id: request.conversation.property_id,
+        version: 1,
         guest_id: Some(request.guest.id),
         reservation_id: None,
         conversation_id: Some(request.conversation.id),
-        category: "handoff".to_owned(),
+        category: HANDOFF.to_owned(),
         description: format!("A guest waits for a person: {reasons}."),
         status: ServiceRequestStatus::Open,
+        status_vendor: None,
+        due_at: None,
         created_at: now,
         updated_at: now,
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    model::{Guest, Note, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType, ServiceRequest},
     port::entities::Entities,
     tenant::TenantScope,
     transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
@@ -19,6 +19,10 @@ pub(super) fn is_derived(kind: EntityKind, field: &str) -> bool {
             | (
                 EntityKind::Note,
                 "kind_vendor" | "reservation_id" | "guest_id"
+            )
+            | (
+                EntityKind::ServiceRequest,
+                "status_vendor" | "reservation_id" | "guest_id" | "conversation_id"
             )
             | (EntityKind::Room, "condition_vendor" | "active")
             | (
@@ -86,6 +90,12 @@ pub(super) fn canonical(row: &EntityRow, set: &FieldMap) -> Result<FieldMap> {
                 .with("field", "kind"),
         );
     }
+    if row.kind == EntityKind::ServiceRequest && canonical.text("status") == Some("unknown") {
+        return Err(
+            Error::invalid("edit", "`status` is open, in_progress, done or cancelled")
+                .with("field", "status"),
+        );
+    }
     let mut whole = row.clone();
     whole.fields.extend(&canonical);
     check(&whole)?;
@@ -126,6 +136,7 @@ fn reparse(row: &EntityRow) -> Result<FieldMap> {
         EntityKind::Guest => Guest::from_row(row)?.to_fields(),
         EntityKind::Reservation => Reservation::from_row(row)?.to_fields(),
         EntityKind::Note => Note::from_row(row)?.to_fields(),
+        EntityKind::ServiceRequest => ServiceRequest::from_row(row)?.to_fields(),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Channel {
     Whatsapp,
     /// The HTTP API: a web chat or a kiosk of the hotel.
     Api,
+    /// Message threads of the PMS.
+    Pms,
 }
 
 impl Channel {
@@ -23,6 +25,7 @@ impl Channel {
         match self {
             Self::Whatsapp => "whatsapp",
             Self::Api => "api",
+            Self::Pms => "pms",
         }
     }
 }
@@ -37,6 +40,8 @@ pub enum ContactChannel {
     Email,
     /// WhatsApp's business-scoped user id, or its `wa_id`.
     Whatsapp,
+    /// A message thread of a PMS: the integration and the thread's id there.
+    Pms,
 }
 
 impl ContactChannel {
@@ -46,6 +51,7 @@ impl ContactChannel {
             Self::Phone => "phone",
             Self::Email => "email",
             Self::Whatsapp => "whatsapp",
+            Self::Pms => "pms",
         }
     }
 }

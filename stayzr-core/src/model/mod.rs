@@ -39,5 +39,5 @@ pub use property::{Address, Amenity, Geo, Policy, PricingMode, Property, Propert
 pub use quote::{Availability, Quote};
 pub use reservation::{Reservation, ReservationStatus};
 pub use room::{Room, RoomCondition, RoomType};
-pub use service_request::{ServiceRequest, ServiceRequestStatus};
+pub use service_request::{HANDOFF, ServiceRequest, ServiceRequestStatus};
 pub use turn::{Citation, Escalation, EscalationAction, Signal, ToolCall, Turn, TurnStatus, Usage};

@@ -1,12 +1,14 @@
 //! What the concierge's tools may do in a hotel.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
-    ids::{ConversationId, GuestId, PropertyId},
+    ids::{ConversationId, GuestId, PropertyId, RoomTypeId},
     model::{Availability, PropertyBrief, Quote, Reservation, ServiceRequest},
     tenant::TenantScope,
 };
@@ -69,7 +71,8 @@ pub trait HotelBackend: Send + Sync {
         number: Option<&str>,
     ) -> Result<Vec<ReservationView>>;
 
-    /// Free rooms by type for a stay, from synchronised data.
+    /// Free rooms by type for a stay: as the PMS counts them where it does, else from synchronised
+    /// data.
     async fn availability(
         &self,
         scope: TenantScope,
@@ -94,9 +97,25 @@ pub trait HotelBackend: Send + Sync {
     ) -> Result<ServiceRequest>;
 }
 
-/// Prices from the PMS. Implemented by `stayzr-pms`.
+/// Prices and free rooms from the PMS. Implemented by `stayzr-pms`.
 #[async_trait]
 pub trait Quotes: Send + Sync {
+    /// Free rooms of a stay by room type as the PMS counts them; a type that it does not name is not
+    /// sold. [`crate::ErrorKind::Unsupported`] where it does not count: our own rows are counted
+    /// then.
+    async fn free(
+        &self,
+        scope: TenantScope,
+        property_id: PropertyId,
+        stay: &StayQuery,
+    ) -> Result<BTreeMap<RoomTypeId, i64>> {
+        let _ = (scope, property_id, stay);
+        Err(crate::Error::unsupported(
+            "quotes.free",
+            "the PMS does not count free rooms",
+        ))
+    }
+
     /// Prices of a stay by room type. [`crate::ErrorKind::Unsupported`] where the property has no
     /// PMS or the PMS cannot price.
     async fn quotes(

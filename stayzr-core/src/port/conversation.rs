@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{Page, PageRequest};
 use crate::{
     Result,
-    ids::{ChannelAccountId, ConversationId, GuestId, MessageId, PropertyId, ServiceRequestId},
+    ids::{ChannelAccountId, ConversationId, GuestId, MessageId, PropertyId},
     model::{
         Author, Channel, Citation, Contact, Conversation, ConversationStatus, LanguageTag, Message,
-        ServiceRequest, ServiceRequestStatus, TurnStatus,
+        ServiceRequest, TurnStatus,
     },
     queue::{Lease, NewJob, Queue},
     tenant::TenantScope,
@@ -191,38 +191,10 @@ pub trait Conversations: Send + Sync {
         last: u32,
     ) -> Result<Vec<Message>>;
 
-    /// Stores a service request, once for each id, and returns what stands under that id.
-    async fn create_service_request(
-        &self,
-        scope: TenantScope,
-        request: ServiceRequest,
-    ) -> Result<ServiceRequest>;
-
-    /// One service request.
-    async fn service_request(
-        &self,
-        scope: TenantScope,
-        id: ServiceRequestId,
-    ) -> Result<Option<ServiceRequest>> {
-        let _ = (scope, id);
-        Err(crate::Error::unsupported(
-            "store",
-            "not available in this store",
-        ))
-    }
-
     /// Service requests, the newest first.
     async fn service_requests(
         &self,
         scope: TenantScope,
         page: &PageRequest,
     ) -> Result<Page<ServiceRequest>>;
-
-    /// Moves a service request on.
-    async fn set_service_request_status(
-        &self,
-        scope: TenantScope,
-        id: ServiceRequestId,
-        status: ServiceRequestStatus,
-    ) -> Result<ServiceRequest>;
 }

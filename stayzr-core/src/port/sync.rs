@@ -89,12 +89,12 @@ pub struct ContactWrite {
 /// One guest turned out to be another: everything that hangs on `from` hangs on `into` from now on.
 ///
 /// Moved are
-/// - reservations and notes, one version higher, and the `guest_id` in the base of their mappings,
-///   one revision higher, where it named `from`;
+/// - reservations, notes and service requests, one version higher, and the `guest_id` in the base of
+///   their mappings, one revision higher, where it named `from`;
 /// - conversations. Of two that are not closed, with the same property, channel and account, the one
 ///   that was silent longer is closed: whose guest wrote last the longer ago, or never; of equal
 ///   ones that of `from`. What waits to be sent in it still goes;
-/// - service requests and addresses;
+/// - addresses;
 /// - mappings of other integrations, one revision higher, where `into` has none there.
 ///
 /// The row of `from` stays, inactive, with `merged_into`, one version higher; its mapping of this
@@ -165,7 +165,8 @@ pub struct Cursor {
     pub integration_id: IntegrationId,
     /// What kind of records.
     pub entity: EntityKind,
-    /// Of which kind of run; each mode has its own cursor.
+    /// Of which kind of run; each mode has its own cursor. That of targeted runs, kept under the
+    /// property, is where the vendor's events go on, and when it was last asked for them.
     pub mode: RunMode,
     /// The provider's position in a run that is not over; none once it is.
     pub position: Option<Value>,

@@ -9,7 +9,7 @@ use super::FieldMap;
 use crate::{
     Error, Result,
     ids::{OrganizationId, PropertyId},
-    model::{Guest, Note, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType, ServiceRequest},
 };
 
 /// The kinds of rows that a PMS and we both hold.
@@ -28,6 +28,8 @@ pub enum EntityKind {
     Reservation,
     /// A note about a reservation or a guest.
     Note,
+    /// Something that the staff is asked for.
+    ServiceRequest,
 }
 
 /// How a column holds its field.
@@ -145,15 +147,27 @@ const NOTE: &[Column] = &[
     column("active", Boolean),
 ];
 
+const SERVICE_REQUEST: &[Column] = &[
+    column("guest_id", Id),
+    column("reservation_id", Id),
+    column("conversation_id", Id),
+    column("category", Text),
+    column("description", Text),
+    column("status", Text),
+    column("status_vendor", Text),
+    column("due_at", Timestamp),
+];
+
 impl EntityKind {
     /// All kinds, in the order in which they are synchronised: what others refer to comes first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Property,
         Self::RoomType,
         Self::Room,
         Self::Guest,
         Self::Reservation,
         Self::Note,
+        Self::ServiceRequest,
     ];
 
     /// The stored name.
@@ -165,6 +179,7 @@ impl EntityKind {
             Self::Guest => "guest",
             Self::Reservation => "reservation",
             Self::Note => "note",
+            Self::ServiceRequest => "service_request",
         }
     }
 
@@ -177,6 +192,7 @@ impl EntityKind {
             Self::Guest => "guests",
             Self::Reservation => "reservations",
             Self::Note => "notes",
+            Self::ServiceRequest => "service_requests",
         }
     }
 
@@ -190,6 +206,7 @@ impl EntityKind {
             Self::Guest => GUEST,
             Self::Reservation => RESERVATION,
             Self::Note => NOTE,
+            Self::ServiceRequest => SERVICE_REQUEST,
         }
     }
 
@@ -197,7 +214,7 @@ impl EntityKind {
     pub const fn has_property(self) -> bool {
         matches!(
             self,
-            Self::RoomType | Self::Room | Self::Reservation | Self::Note
+            Self::RoomType | Self::Room | Self::Reservation | Self::Note | Self::ServiceRequest
         )
     }
 }
@@ -305,4 +322,12 @@ macro_rules! entities {
     )*};
 }
 
-entities!(Property, RoomType, Room, Guest, Reservation, Note);
+entities!(
+    Property,
+    RoomType,
+    Room,
+    Guest,
+    Reservation,
+    Note,
+    ServiceRequest
+);

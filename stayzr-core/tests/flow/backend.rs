@@ -15,7 +15,7 @@ use stayzr_core::{
     tenant::TenantScope,
 };
 
-use crate::hotel::Hotel;
+use crate::{hotel::Hotel, pms::Pms};
 
 on_each_store! {
     a_night_is_taken_where_clocks_jump_over_its_last_midnight
@@ -70,7 +70,8 @@ async fn a_night_is_taken_where_clocks_jump_over_its_last_midnight<S: Store + 's
         departure: day(8),
         persons: 2,
     };
-    let backend = StoreBackend::new(at.store.into(), std::sync::Arc::new(NoPrices), clock);
+    let (store, prices) = (at.store.into(), std::sync::Arc::new(NoPrices));
+    let backend = StoreBackend::new(store, prices, std::sync::Arc::new(Pms), clock);
     let free = backend
         .availability(scope, id, &query)
         .await

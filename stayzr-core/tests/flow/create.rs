@@ -38,6 +38,7 @@ async fn makes<S: Store>(
     set: Value,
 ) -> Result<EntityRow> {
     let request = CreateRequest {
+        id: None,
         kind,
         property_id: None,
         set: fields(set),
@@ -118,6 +119,7 @@ async fn a_guest_without_a_property_is_made_by_the_only_pms_that_makes_guests<S:
     let clock = at.clock.as_ref();
     let whole = sample::widened(at.scope);
     let request = |property_id| CreateRequest {
+        id: None,
         kind: EntityKind::Guest,
         property_id,
         set: fields(json!({ "last_name": "Ek", "phone": "912 345 678" })),
@@ -280,6 +282,7 @@ async fn invariant_t_a_note_is_about_what_is_in_sight<S: Store>(at: Hotel<S>) {
         }
     }
     let request = CreateRequest {
+        id: None,
         kind: EntityKind::Guest,
         property_id: at.scope.property_id,
         set: fields(json!({ "last_name": "Ek" })),

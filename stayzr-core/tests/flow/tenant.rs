@@ -5,7 +5,7 @@ use stayzr_core::{
     clock::Clock,
     ids::{PropertyId, ServiceRequestId},
     model::{Channel, ServiceRequest, ServiceRequestStatus},
-    port::{PageRequest, Store, conversation::AcceptMessage},
+    port::{PageRequest, Store, conversation::AcceptMessage, edit::CreateWrite},
     store::conformance::sample,
     tenant::TenantScope,
 };
@@ -49,12 +49,15 @@ fn request(scope: TenantScope, property_id: PropertyId, clock: &dyn Clock) -> Se
         id: ServiceRequestId::generate(clock),
         organization_id: scope.organization_id,
         property_id,
+        version: 1,
         guest_id: None,
         reservation_id: None,
         conversation_id: None,
         category: "housekeeping".to_owned(),
         description: "Towels".to_owned(),
         status: ServiceRequestStatus::Open,
+        status_vendor: None,
+        due_at: None,
         created_at: clock.now(),
         updated_at: clock.now(),
     }
@@ -72,7 +75,14 @@ async fn invariant_t_no_service_request_is_stored_under_another_tenants_property
         (organization, request(organization, theirs, clock)),
         (at.scope, request(at.scope, theirs, clock)),
     ] {
-        let refused = at.store.create_service_request(scope, request).await;
+        let create = CreateWrite {
+            scope,
+            row: request.to_row().expect("a row"),
+            contacts: Vec::new(),
+            changes: Vec::new(),
+            jobs: Vec::new(),
+        };
+        let refused = at.store.create_row(create).await;
         assert_eq!(
             refused.expect_err("it is refused").kind(),
             ErrorKind::NotFound

@@ -189,6 +189,8 @@ pub struct ProviderConfig {
     pub webhook: WebhookMode,
     /// How often to ask what changed, in seconds.
     pub sync_interval_seconds: u64,
+    /// How often to ask for events, in seconds, where `webhook` is `poll`.
+    pub events_interval_seconds: u64,
     /// How we look whether the vendor still has every record that is mapped here.
     pub reconcile: Reconcile,
     /// Who decides conflicts, by kind of record.
@@ -212,6 +214,7 @@ impl Default for ProviderConfig {
             max_body_bytes: 32 * 1024 * 1024,
             webhook: WebhookMode::default(),
             sync_interval_seconds: 300,
+            events_interval_seconds: 30,
             reconcile: Reconcile::default(),
             conflicts: BTreeMap::new(),
             vendor: Map::new(),
@@ -257,6 +260,9 @@ impl ProviderConfig {
         }
         if self.sync_interval_seconds == 0 {
             return refuse("sync_interval_seconds", "must be at least 1");
+        }
+        if self.events_interval_seconds == 0 {
+            return refuse("events_interval_seconds", "must be at least 1");
         }
         if self.reconcile.interval_seconds == 0 {
             return refuse("reconcile.interval_seconds", "must be at least 1");

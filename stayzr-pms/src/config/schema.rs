@@ -52,6 +52,7 @@ impl ProviderConfig {
                 "max_body_bytes": positive,
                 "webhook": {"enum": ["url_token", "hmac_sha256", "poll"]},
                 "sync_interval_seconds": positive,
+                "events_interval_seconds": positive,
                 "reconcile": object(json!({
                     "interval_seconds": positive,
                     "max_missing_share": {"type": "number", "minimum": 0, "maximum": 1},

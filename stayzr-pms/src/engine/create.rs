@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stayzr_core::{
     Error, ErrorKind, Result,
-    model::ExternalRef,
+    model::{ExternalRef, HANDOFF},
     queue::Lease,
     transform::{EntityKind, EntityRow, FieldMap},
 };
@@ -61,13 +61,20 @@ impl SyncEngine {
         };
         let mut report = PushReport::default();
         self.hold(lease).await?;
-        let found = session.provider.find(&push).await?;
+        let mut found = session.provider.find(&push).await?;
+        if kind == EntityKind::ServiceRequest {
+            // A guest may ask for the same again.
+            let ids = found.iter().map(|record| &record.external_id);
+            let ours = self.mappings(session, kind, ids).await?;
+            found.retain(|record| !ours.contains_key(&record.external_id));
+        }
         let country = match kind {
             EntityKind::Guest => self.country(session).await?,
             _ => None,
         };
         let found = match kind {
-            EntityKind::Note => found::note(&push, &found),
+            EntityKind::Note => found::said(&push, "text", &found),
+            EntityKind::ServiceRequest => found::said(&push, "description", &found),
             _ => found::guest(&row.fields, &found, country.as_deref()),
         };
         match found {
@@ -121,7 +128,8 @@ impl SyncEngine {
         }
     }
 
-    /// What a new record links to, at the vendor. A row that is not there yet is waited for.
+    /// What a new record links to, at the vendor. A row that is not there yet is waited for; a request
+    /// to the staff does not wait for its guest, who may never be known to the vendor.
     async fn links_of(
         &self,
         session: &Session,
@@ -142,6 +150,9 @@ impl SyncEngine {
                 .mappings_of(session.scope, session.integration.id, kind, &[id])
                 .await?;
             let Some(mapping) = known.into_iter().next() else {
+                if row.kind == EntityKind::ServiceRequest {
+                    continue;
+                }
                 return Err(Error::unavailable(
                     "sync.push",
                     "the vendor does not know yet what this is about: it is tried again",
@@ -229,6 +240,7 @@ fn is_to_be_made(session: &Session, row: &EntityRow) -> bool {
     let ours = match row.kind {
         EntityKind::Guest => row.fields.text("origin") == Some("staff"),
         EntityKind::Note => true,
+        EntityKind::ServiceRequest => row.fields.text("category") != Some(HANDOFF),
         _ => false,
     };
     let creatable = session.provider.capabilities().create.contains(&row.kind);

@@ -36,7 +36,7 @@ pub(super) fn hash_with(record: &RemoteRecord, text: &mut Vec<u8>) -> String {
     hexadecimal(&Sha256::digest(&*text))
 }
 
-fn hexadecimal(digest: &[u8]) -> String {
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     digest

@@ -56,11 +56,13 @@ pub(super) fn guest<'a>(
     }
 }
 
-/// Judges notes: the same are about the same records and say the same.
-pub(super) fn note<'a>(push: &Push, found: &'a [RemoteRecord]) -> Found<'a> {
-    let text = |fields: &FieldMap| fields.text("text").map(|text| text.trim().to_owned());
+/// Judges notes and service requests: the same are about the same records, say the same, and are
+/// neither removed nor over.
+pub(super) fn said<'a>(push: &Push, field: &str, found: &'a [RemoteRecord]) -> Found<'a> {
+    let text = |fields: &FieldMap| fields.text(field).map(|text| text.trim().to_owned());
     let same = found.iter().find(|record| {
         record.fields.get("active") != Some(&false.into())
+            && !matches!(record.fields.text("status"), Some("done" | "cancelled"))
             && text(&record.fields) == text(&push.changed)
             && push
                 .links

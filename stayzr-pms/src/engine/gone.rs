@@ -187,6 +187,11 @@ fn departed(kind: EntityKind, fields: &FieldMap, now: DateTime<Utc>) -> FieldMap
         set.insert("cancelled_at", json!(now));
         set.insert("cancellation_reason", REASON);
     }
+    if kind == EntityKind::ServiceRequest
+        && !matches!(fields.text("status"), Some("done" | "cancelled"))
+    {
+        set.insert("status", "cancelled");
+    }
     set
 }
 

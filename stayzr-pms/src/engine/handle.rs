@@ -47,6 +47,17 @@ impl Handler for SyncEngine {
             } => {
                 self.push(scope, integration_id, kind, id, lease).await?;
             }
+            SyncJob::Events { integration_id } => {
+                let jobs = self.take_events(scope, integration_id, lease).await?;
+                return Ok(HandlerResult::Complete(jobs));
+            }
+            SyncJob::Messages {
+                integration_id,
+                ids,
+            } => {
+                let new = self.read_messages(scope, integration_id, ids).await?;
+                tracing::debug!(%integration_id, new, "messages read");
+            }
         }
         Ok(HandlerResult::Complete(Vec::new()))
     }
@@ -58,7 +69,7 @@ impl Handler for SyncEngine {
                 kind,
                 ..
             } => Some(format!("{integration_id}:{kind}")),
-            SyncJob::Run { .. } | SyncJob::Push { .. } => None,
+            _ => None,
         }
     }
 

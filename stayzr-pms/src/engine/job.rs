@@ -57,6 +57,18 @@ pub enum SyncJob {
         /// Our id of the row.
         id: Uuid,
     },
+    /// Ask what happened.
+    Events {
+        /// The integration.
+        integration_id: IntegrationId,
+    },
+    /// Read these messages of threads.
+    Messages {
+        /// The integration.
+        integration_id: IntegrationId,
+        /// Their ids at the vendor.
+        ids: Vec<String>,
+    },
 }
 
 impl SyncJob {
@@ -113,6 +125,30 @@ impl SyncJob {
         .enqueue(scope)
         .key(format!("pms:{integration_id}:push:{kind}:{id}"))
         .dedupe(format!("pms:{integration_id}:push:{kind}:{id}"))
+        .priority(10)
+    }
+
+    /// A question what happened. Questions of an integration take turns; one that waits already is
+    /// not doubled.
+    pub fn events(scope: TenantScope, integration_id: IntegrationId) -> NewJob {
+        let name = format!("pms:{integration_id}:events");
+        Self::Events { integration_id }
+            .enqueue(scope)
+            .key(name.clone())
+            .dedupe(name)
+            .priority(5)
+    }
+
+    /// A read of messages, in the order in which they are stored.
+    pub fn messages(scope: TenantScope, integration_id: IntegrationId, ids: Vec<String>) -> NewJob {
+        let digest = digest(&ids);
+        Self::Messages {
+            integration_id,
+            ids,
+        }
+        .enqueue(scope)
+        .key(format!("pms:{integration_id}:messages"))
+        .dedupe(format!("pms:{integration_id}:messages:{digest}"))
         .priority(10)
     }
 
@@ -216,20 +252,32 @@ fn digest(ids: &[String]) -> String {
     names.hash()
 }
 
-/// The reads that events of an integration ask for: each record once, whatever happened to it how
-/// often. Unknown events ask for nothing.
+/// The reads that events of an integration ask for: each record and message once, whatever happened to
+/// it how often. Unknown events ask for nothing.
 pub fn jobs_for_events(owner: &IntegrationOwner, events: &[PmsEvent]) -> Vec<NewJob> {
     let mut kinds: BTreeMap<EntityKind, BTreeSet<String>> = BTreeMap::new();
+    let mut messages = BTreeSet::new();
     for event in events {
-        if let PmsEvent::Changed { record, .. } = event {
-            kinds
-                .entry(record.kind)
-                .or_default()
-                .insert(record.id.clone());
+        match event {
+            PmsEvent::Changed { record, .. } => {
+                kinds
+                    .entry(record.kind)
+                    .or_default()
+                    .insert(record.id.clone());
+            }
+            PmsEvent::Message { id, .. } => {
+                messages.insert(id.clone());
+            }
+            PmsEvent::Unknown { .. } => {}
         }
     }
-    kinds
+    let mut jobs: Vec<NewJob> = kinds
         .into_iter()
         .flat_map(|(kind, ids)| SyncJob::targeted(owner.scope, owner.id, kind, ids))
-        .collect()
+        .collect();
+    if !messages.is_empty() {
+        let ids = messages.into_iter().collect();
+        jobs.push(SyncJob::messages(owner.scope, owner.id, ids));
+    }
+    jobs
 }

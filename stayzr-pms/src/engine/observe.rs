@@ -10,6 +10,11 @@ use super::session::SyncEngine;
 pub trait RunObserver: Send + Sync {
     /// A run at this provider ended: its status, its counts, how long it took.
     fn ended(&self, provider: &str, run: &SyncRun);
+
+    /// A vendor was asked for events and gave so many batches.
+    fn took_events(&self, provider: &str, batches: u64) {
+        let _ = (provider, batches);
+    }
 }
 
 impl SyncEngine {

@@ -20,7 +20,7 @@ use stayzr_core::{
     transform::{EntityKind, FieldRule},
 };
 
-use super::{observe::RunObserver, strategy::Strategies, sweep::Seen};
+use super::{desk::DeskPorts, observe::RunObserver, strategy::Strategies, sweep::Seen};
 use crate::{
     PmsProvider,
     config::{ProviderConfig, Reconcile},
@@ -102,6 +102,7 @@ pub struct SyncEngine {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: EngineOptions,
     pub(super) observer: Option<Arc<dyn RunObserver>>,
+    pub(super) desk: Option<DeskPorts>,
 }
 
 impl fmt::Debug for SyncEngine {
@@ -189,6 +190,7 @@ impl SyncEngine {
             clock,
             options,
             observer: None,
+            desk: None,
         }
     }
 

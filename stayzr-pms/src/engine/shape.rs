@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stayzr_core::{
     Error,
     clock::truncate,
-    model::{Guest, Note, Property, Reservation, Room, RoomType},
+    model::{Guest, Note, Property, Reservation, Room, RoomType, ServiceRequest},
     transform::{ColumnType, Entity, EntityKind, EntityRow, FieldMap},
 };
 
@@ -47,6 +47,7 @@ fn is_required(kind: EntityKind, field: &str) -> bool {
             "status" | "arrival" | "departure" | "adults" | "children"
         ),
         EntityKind::Note => matches!(field, "kind" | "text" | "active"),
+        EntityKind::ServiceRequest => matches!(field, "category" | "description" | "status"),
     }
 }
 
@@ -88,6 +89,10 @@ pub(super) fn defaults(kind: EntityKind, external_id: &str) -> FieldMap {
         EntityKind::Note => {
             fields.insert("kind", "general");
             fields.insert("active", true);
+        }
+        EntityKind::ServiceRequest => {
+            fields.insert("category", "general");
+            fields.insert("status", "open");
         }
     }
     fields
@@ -178,6 +183,7 @@ fn parse(row: &EntityRow) -> stayzr_core::Result<()> {
         EntityKind::Guest => Guest::from_row(row).map(drop),
         EntityKind::Reservation => Reservation::from_row(row).map(drop),
         EntityKind::Note => Note::from_row(row).map(drop),
+        EntityKind::ServiceRequest => ServiceRequest::from_row(row).map(drop),
     }
 }
 

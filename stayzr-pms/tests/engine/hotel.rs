@@ -21,6 +21,8 @@ use stayzr_core::{
         directory::{Directory, IntegrationOwner},
         edit::{ChangeFilter, EditWrite, Edits},
         entities::Entities,
+        inbox::Inbox,
+        outbound::Outbound,
         queue::JobQueue,
         setup::{Maintenance, NewToken, Setup},
         sync::{ContactWrite, Mapping, PageWrite, RowWrite, SyncStore},
@@ -58,12 +60,30 @@ pub struct Hotel {
 
 /// What a hotel needs of a store.
 pub trait Ports:
-    SyncStore + Entities + Edits + JobQueue + Directory + Setup + Conflicts + Conversations
+    SyncStore
+    + Entities
+    + Edits
+    + JobQueue
+    + Directory
+    + Setup
+    + Conflicts
+    + Conversations
+    + Inbox
+    + Outbound
 {
 }
 
 impl<S> Ports for S where
-    S: SyncStore + Entities + Edits + JobQueue + Directory + Setup + Conflicts + Conversations
+    S: SyncStore
+        + Entities
+        + Edits
+        + JobQueue
+        + Directory
+        + Setup
+        + Conflicts
+        + Conversations
+        + Inbox
+        + Outbound
 {
 }
 
@@ -76,7 +96,7 @@ impl Connect for Opens {
     }
 }
 
-struct Rules;
+pub struct Rules;
 
 impl PushPolicy for Rules {
     fn rule(&self, _: &str, kind: EntityKind, field: &str) -> Option<FieldRule> {

@@ -180,7 +180,9 @@ fn read(kind: EntityKind, row: &EntityRow, type_id: &str, property: PropertyId) 
             );
             assert_eq!(row.room_type_id.unwrap().to_string(), type_id);
         }
-        EntityKind::Property | EntityKind::Note => unreachable!("not made by this test"),
+        EntityKind::Property | EntityKind::Note | EntityKind::ServiceRequest => {
+            unreachable!("not made by this test")
+        }
     }
 }
 

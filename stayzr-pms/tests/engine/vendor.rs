@@ -63,6 +63,11 @@ const NOTE: &[FieldRule] = &[
     FieldRule::shared("text").not_clearable(),
     FieldRule::remote("active"),
 ];
+const SERVICE_REQUEST: &[FieldRule] = &[
+    FieldRule::remote("reservation_id"),
+    FieldRule::shared("description").not_clearable(),
+    FieldRule::shared("status").not_clearable(),
+];
 
 /// What a test may be told about each field.
 pub fn rules(kind: EntityKind) -> &'static [FieldRule] {
@@ -73,6 +78,7 @@ pub fn rules(kind: EntityKind) -> &'static [FieldRule] {
         EntityKind::Guest => GUEST,
         EntityKind::Reservation => RESERVATION,
         EntityKind::Note => NOTE,
+        EntityKind::ServiceRequest => SERVICE_REQUEST,
     }
 }
 
@@ -152,7 +158,10 @@ impl Vendor {
                 ..State::default()
             }),
             capabilities: Capabilities {
-                read: EntityKind::ALL.to_vec(),
+                read: EntityKind::ALL
+                    .into_iter()
+                    .filter(|kind| *kind != EntityKind::ServiceRequest)
+                    .collect(),
                 changed_since: vec![EntityKind::Guest, EntityKind::Reservation],
                 by_id: EntityKind::ALL.into_iter().map(|kind| (kind, 3)).collect(),
                 create: vec![EntityKind::Guest],

@@ -207,6 +207,7 @@ impl Hotel {
     /// What staff make here: the row's id.
     async fn create(&self, kind: EntityKind, set: &[(&str, Value)]) -> Uuid {
         let request = CreateRequest {
+            id: None,
             kind,
             property_id: Some(self.property_id),
             set: set

@@ -8,13 +8,15 @@ use serde_json::json;
 use stayzr_core::{
     ErrorKind,
     flow::{StaffReply, run_turn, staff_reply},
-    ids::{ConversationId, GuestId, PropertyId, ServiceRequestId},
-    model::{Channel, ConversationStatus, Guest, ServiceRequestStatus},
-    port::{conversation::AcceptMessage, entities::EntitiesExt},
+    ids::{ConversationId, GuestId, PropertyId},
+    model::{Channel, ConversationStatus, Guest},
+    port::{Page, conversation::AcceptMessage, entities::EntitiesExt},
     queue::Queue,
     tenant::TenantScope,
+    transform::EntityKind,
 };
 
+use super::entities::shown;
 use crate::http::{Call, Handled, Problem, json as answer};
 
 /// How many messages a conversation is shown with.
@@ -95,39 +97,15 @@ pub(super) async fn outbox(call: Call) -> Handled {
     answer(StatusCode::OK, &items)
 }
 
+/// Requests to the staff, the newest first.
 pub(super) async fn service_requests(call: Call) -> Handled {
-    let page = call.query.page()?;
-    let found = call
-        .state
-        .store
-        .service_requests(call.scope()?, &page)
-        .await?;
-    answer(StatusCode::OK, &found)
-}
-
-pub(super) async fn service_request(call: Call) -> Handled {
-    let id: ServiceRequestId = call.id("id", "service request")?;
-    match call.state.store.service_request(call.scope()?, id).await? {
-        Some(request) => answer(StatusCode::OK, &request),
-        None => Err(Problem::not_found("service request")),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewStatus {
-    status: ServiceRequestStatus,
-}
-
-pub(super) async fn set_service_request(call: Call) -> Handled {
-    let id: ServiceRequestId = call.id("id", "service request")?;
-    let NewStatus { status } = call.json()?;
-    let request = call
-        .state
-        .store
-        .set_service_request_status(call.scope()?, id, status)
-        .await?;
-    answer(StatusCode::OK, &request)
+    let scope = call.scope()?;
+    let store = call.state.store.as_ref();
+    let found = store.service_requests(scope, &call.query.page()?).await?;
+    let rows: stayzr_core::Result<Vec<_>> = found.items.iter().map(|one| one.to_row()).collect();
+    let items = shown(store, scope, EntityKind::ServiceRequest, rows?).await?;
+    let next_cursor = found.next_cursor;
+    answer(StatusCode::OK, &Page { items, next_cursor })
 }
 
 #[derive(Deserialize)]

@@ -35,9 +35,9 @@ pub(super) async fn list(kind: EntityKind, call: Call) -> Handled {
     listed(&call, kind, &filter).await
 }
 
-/// A guest that staff makes here. The body names its fields; `property_id` is the hotel whose PMS is
-/// told, and may be left out where the call is narrowed to one.
-pub(super) async fn create_guest(call: Call) -> Handled {
+/// A guest or a service request that staff makes here. The body names its fields; `property_id` is the
+/// hotel whose PMS is told, and may be left out where the call is narrowed to one.
+pub(super) async fn create_here(kind: EntityKind, call: Call) -> Handled {
     let mut set: FieldMap = call.masked_json()?;
     let property_id = match set.remove("property_id") {
         None | Some(Value::Null) => None,
@@ -46,7 +46,7 @@ pub(super) async fn create_guest(call: Call) -> Handled {
                 .with("parameter", "property_id")
         })?),
     };
-    create(&call, EntityKind::Guest, property_id, set).await
+    create(&call, kind, property_id, set).await
 }
 
 /// Makes a row here, and at the PMS where it takes such rows.
@@ -58,6 +58,7 @@ pub(super) async fn create(
 ) -> Handled {
     let scope = call.scope()?;
     let request = CreateRequest {
+        id: None,
         kind,
         property_id,
         set,
@@ -141,7 +142,7 @@ pub(super) async fn one(
 }
 
 /// Rows as the API shows them, with the vendors' ids of all of them read in one query.
-async fn shown(
+pub(super) async fn shown(
     store: &dyn Store,
     scope: TenantScope,
     kind: EntityKind,
@@ -182,7 +183,7 @@ fn filter(kind: EntityKind, query: &Query) -> Result<EntityFilter, Problem> {
         search: query.one("search")?.map(str::to_owned),
         ..EntityFilter::default()
     };
-    if kind == EntityKind::Note {
+    if matches!(kind, EntityKind::Note | EntityKind::ServiceRequest) {
         filter.guest_id = query.parsed("guest_id", "a UUID")?;
         filter.reservation_id = query.parsed("reservation_id", "a UUID")?;
     }
@@ -227,5 +228,6 @@ pub(super) const fn noun(kind: EntityKind) -> &'static str {
         EntityKind::Guest => "guest",
         EntityKind::Reservation => "reservation",
         EntityKind::Note => "note",
+        EntityKind::ServiceRequest => "service request",
     }
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod conflicts;
 mod conversations;
+mod desk;
 mod entities;
 mod integrations;
 mod jobs;

@@ -4,8 +4,8 @@ use http::Method;
 use stayzr_core::{tenant::Role, transform::EntityKind};
 
 use super::{
-    changes, conflicts, conversations, entities, integrations, jobs, knowledge, notes, operations,
-    provider_configs, setup, webhooks as hooks,
+    changes, conflicts, conversations, desk, entities, integrations, jobs, knowledge, notes,
+    operations, provider_configs, setup, webhooks as hooks,
 };
 use crate::http::{Access, Route, RouteTable, raw, route};
 
@@ -80,12 +80,20 @@ fn entities() -> Vec<Route> {
     const NOTES: &str = "/api/v1/reservations/{id}/notes";
     routes.push(route(Method::GET, NOTES, STAFF, notes::of_reservation));
     routes.push(route(Method::POST, NOTES, STAFF, notes::write));
-    routes.push(route(
-        Method::POST,
-        "/api/v1/guests",
-        STAFF,
-        entities::create_guest,
-    ));
+    for (kind, list) in [
+        (EntityKind::Guest, "/api/v1/guests"),
+        (EntityKind::ServiceRequest, "/api/v1/service-requests"),
+    ] {
+        routes.push(route(Method::POST, list, STAFF, move |call| {
+            entities::create_here(kind, call)
+        }));
+    }
+    const PRODUCTS: &str = "/api/v1/properties/{id}/products";
+    const ORDERS: &str = "/api/v1/reservations/{id}/orders";
+    const MESSAGES: &str = "/api/v1/reservations/{id}/messages";
+    routes.push(route(Method::GET, PRODUCTS, STAFF, desk::products));
+    routes.push(route(Method::POST, ORDERS, STAFF, desk::order));
+    routes.push(route(Method::POST, MESSAGES, STAFF, desk::leave_message));
     for (kind, list, item) in kinds {
         routes.push(route(Method::GET, list, STAFF, move |call| {
             entities::list(kind, call)
@@ -129,6 +137,11 @@ fn journals() -> Vec<Route> {
             EntityKind::Note,
             "/api/v1/notes/{id}/changes",
             "/api/v1/notes/{id}/changes/{change_id}/restore",
+        ),
+        (
+            EntityKind::ServiceRequest,
+            "/api/v1/service-requests/{id}/changes",
+            "/api/v1/service-requests/{id}/changes/{change_id}/restore",
         ),
     ] {
         routes.push(route(Method::GET, list, STAFF, move |call| {
@@ -217,13 +230,12 @@ fn conversations() -> [Route; 10] {
             STAFF,
             conversations::service_requests,
         ),
-        route(Method::GET, REQUEST, STAFF, conversations::service_request),
-        route(
-            Method::PATCH,
-            REQUEST,
-            STAFF,
-            conversations::set_service_request,
-        ),
+        route(Method::GET, REQUEST, STAFF, |call| {
+            entities::item(EntityKind::ServiceRequest, call)
+        }),
+        route(Method::PATCH, REQUEST, STAFF, |call| {
+            entities::patch(EntityKind::ServiceRequest, call)
+        }),
         route(Method::POST, CONCIERGE, STAFF, conversations::concierge),
     ]
 }

@@ -86,14 +86,13 @@ impl InboxHandler {
             match &event {
                 PmsEvent::Changed {
                     remote_property_id, ..
+                }
+                | PmsEvent::Message {
+                    remote_property_id, ..
                 } => by_property
                     .entry(remote_property_id.clone())
                     .or_default()
                     .push(event),
-                PmsEvent::Message { id, .. } => {
-                    tracing::debug!(provider, message = %id, "threads are not read");
-                    self.count("pms", "ignored", 1);
-                }
                 PmsEvent::Unknown { name, .. } => {
                     tracing::debug!(provider, event = %name, "unknown event ignored");
                     self.count("pms", "ignored", 1);

@@ -9,7 +9,7 @@ mod turn;
 
 pub use inbox::InboxHandler;
 pub use observe::JobMetrics;
-pub use outbound::OutboundHandler;
+pub use outbound::{Channels, OutboundHandler};
 pub use schedule::{Scheduler, schedule};
 pub use sync::SyncHandler;
 pub use turn::TurnHandler;

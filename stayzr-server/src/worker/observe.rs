@@ -46,6 +46,13 @@ impl RunObserver for JobMetrics {
         let labels = [provider, mode];
         self.add("stayzr_pms_unknown_values_total", &labels, run.unknown);
     }
+
+    fn took_events(&self, provider: &str, batches: u64) {
+        let provider = ("provider", provider);
+        self.0.count("stayzr_pms_event_polls_total", &[provider], 1);
+        self.0
+            .count("stayzr_pms_event_batches_total", &[provider], batches);
+    }
 }
 
 impl JobMetrics {

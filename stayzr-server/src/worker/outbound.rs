@@ -4,15 +4,40 @@ use async_trait::async_trait;
 use stayzr_core::{
     Result,
     flow::send_message,
-    port::{Store, outbound::Sender},
+    model::Channel,
+    port::{
+        Store,
+        outbound::{OutboundMessage, SendOutcome, Sender},
+    },
     queue::{Claimed, Handler, HandlerResult},
 };
+
+/// Sends each message through the channel of its account.
+pub struct Channels {
+    /// WhatsApp.
+    pub whatsapp: Arc<dyn Sender>,
+    /// Threads of the PMSs.
+    pub pms: Arc<dyn Sender>,
+}
+
+#[async_trait]
+impl Sender for Channels {
+    async fn send(&self, message: &OutboundMessage) -> SendOutcome {
+        match message.account.channel {
+            Channel::Whatsapp => self.whatsapp.send(message).await,
+            Channel::Pms => self.pms.send(message).await,
+            Channel::Api => SendOutcome::Failed {
+                error: "the API's answer is its delivery".to_owned(),
+            },
+        }
+    }
+}
 
 /// Sends messages to guests, each once.
 pub struct OutboundHandler {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The channel.
+    /// The channels.
     pub sender: Arc<dyn Sender>,
 }
 

@@ -15,7 +15,10 @@ use stayzr_core::{
     tenant::TenantScope,
     transform::EntityKind,
 };
-use stayzr_pms::{config::ProviderConfig, engine::SyncJob};
+use stayzr_pms::{
+    config::{ProviderConfig, WebhookMode},
+    engine::SyncJob,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{document::connection_config, http::Metrics};
@@ -70,7 +73,8 @@ pub async fn schedule(scheduler: Scheduler, stop: CancellationToken) {
     }
 }
 
-/// When a run of each mode was last asked for.
+/// When a run of each mode was last asked for. Targeted stands for the question what happened, which
+/// leads to targeted runs.
 type Asked = HashMap<(IntegrationId, RunMode), DateTime<Utc>>;
 
 impl Scheduler {
@@ -89,14 +93,21 @@ impl Scheduler {
                     Err(error) if error.kind() == ErrorKind::Invalid => ProviderConfig::default(),
                     config => config?,
                 };
-                for (mode, seconds) in [
+                let mut due = vec![
                     (RunMode::Incremental, config.sync_interval_seconds),
                     (RunMode::Reconcile, config.reconcile.interval_seconds),
-                ] {
+                ];
+                if config.webhook == WebhookMode::Poll {
+                    due.push((RunMode::Targeted, config.events_interval_seconds));
+                }
+                for (mode, seconds) in due {
                     if self.is_due(&integration, mode, seconds, asked, now).await? {
                         asked.insert((integration.id, mode), now);
                         let scope = TenantScope::property(organization.id, integration.property_id);
-                        jobs.push(SyncJob::run(scope, integration.id, mode));
+                        jobs.push(match mode {
+                            RunMode::Targeted => SyncJob::events(scope, integration.id),
+                            _ => SyncJob::run(scope, integration.id, mode),
+                        });
                     }
                 }
             }
@@ -160,6 +171,7 @@ impl Scheduler {
         // Not in this process; another may have asked.
         let last = match mode {
             RunMode::Reconcile => Some(self.last_sweep(integration).await?),
+            RunMode::Targeted => self.last_question(integration).await?,
             _ => self.last_run(integration).await?,
         };
         if let Some(last) = last {
@@ -181,6 +193,14 @@ impl Scheduler {
             last = last.max(cursor.and_then(|cursor| cursor.watermark).unwrap_or(last));
         }
         Ok(last)
+    }
+
+    /// When the vendor was last asked what happened, in whichever process.
+    async fn last_question(&self, integration: &Integration) -> Result<Option<DateTime<Utc>>> {
+        let scope = TenantScope::property(integration.organization_id, integration.property_id);
+        let (kind, mode) = (EntityKind::Property, RunMode::Targeted);
+        let cursor = self.store.cursor(scope, integration.id, kind, mode).await?;
+        Ok(cursor.and_then(|cursor| cursor.watermark))
     }
 
     /// When the last run began that read what changed, in whichever process, if it is among the

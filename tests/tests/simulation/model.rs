@@ -75,7 +75,7 @@ pub fn rules(kind: EntityKind) -> &'static [FieldRule] {
         EntityKind::Guest => GUEST,
         EntityKind::Reservation => RESERVATION,
         EntityKind::Note => NOTE,
-        EntityKind::Property | EntityKind::RoomType => &[],
+        EntityKind::Property | EntityKind::RoomType | EntityKind::ServiceRequest => &[],
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         PageRequest,
         conversation::{AcceptMessage, AcceptedMessage, Conversations},
         directory::Directory,
+        edit::Edits,
         entities::{Entities, EntitiesExt},
         queue::JobQueue,
         setup::Setup,
@@ -34,7 +35,7 @@ const TURNS: Queue = Queue::AgentTurnQueue;
 /// Runs every scenario, those of [`turn`] included.
 pub async fn run<S>(store: &S, clock: &ManualClock) -> Report
 where
-    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
+    S: Directory + JobQueue + Entities + Edits + Conversations + Setup + ?Sized,
 {
     let mut report = Report::new();
     let r = &mut report;

@@ -8,7 +8,7 @@ use super::{
     ensure_eq,
     fixture::{Hotel, account, hotel},
     merge_guest::merge,
-    service_request::service_request,
+    service_request::{make, service_request},
 };
 use crate::{
     Error, Result,
@@ -177,7 +177,7 @@ pub async fn service_requests_move<S: Store + ?Sized>(
         let mut request = service_request(&hotel, clock);
         request.guest_id = guest;
         let scope = hotel.property_scope();
-        store.create_service_request(scope, request).await?;
+        make(store, scope, &request).await?;
     }
     merge(store, &hotel, from, into).await?;
     let page = PageRequest::default();

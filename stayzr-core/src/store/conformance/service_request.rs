@@ -1,4 +1,4 @@
-//! What [`Conversations`] promises about requests to the staff.
+//! Requests to the staff: rows like any other, listed with the newest first.
 
 use chrono::TimeDelta;
 
@@ -11,18 +11,28 @@ use crate::{
     clock::{Clock, ManualClock},
     ids::ServiceRequestId,
     model::{ServiceRequest, ServiceRequestStatus},
-    port::{PageRequest, conversation::Conversations, setup::Setup},
+    port::{
+        PageRequest,
+        conversation::Conversations,
+        edit::{CreateWrite, EditWrite, Edits},
+        entities::{Entities, EntitiesExt},
+        setup::Setup,
+    },
+    tenant::TenantScope,
+    transform::{EntityKind, EntityRow, FieldMap},
 };
+
+const KIND: EntityKind = EntityKind::ServiceRequest;
 
 /// Runs every scenario.
 pub async fn run<S>(store: &S, clock: &ManualClock) -> Report
 where
-    S: Conversations + Setup + ?Sized,
+    S: Conversations + Entities + Edits + Setup + ?Sized,
 {
     let mut report = Report::new();
     let r = &mut report;
     r.scenario(
-        "service_request::stored_once_and_moved_on",
+        "service_request::made_listed_and_moved_on",
         service_requests(store, clock),
     )
     .await;
@@ -36,65 +46,78 @@ pub fn service_request(hotel: &Hotel, clock: &ManualClock) -> ServiceRequest {
         id: ServiceRequestId::generate(clock),
         organization_id: hotel.scope.organization_id,
         property_id: hotel.property_id,
+        version: 1,
         guest_id: None,
         reservation_id: None,
         conversation_id: None,
         category: "housekeeping".to_owned(),
         description: "Two more towels.".to_owned(),
         status: ServiceRequestStatus::Open,
+        status_vendor: None,
+        due_at: Some(now),
         created_at: now,
         updated_at: now,
     }
 }
 
-/// A service request is stored once for each id, and moves on.
+/// Stores a request.
+pub async fn make<S>(store: &S, scope: TenantScope, request: &ServiceRequest) -> Result<EntityRow>
+where
+    S: Edits + ?Sized,
+{
+    let create = CreateWrite {
+        scope,
+        row: request.to_row()?,
+        contacts: Vec::new(),
+        changes: Vec::new(),
+        jobs: Vec::new(),
+    };
+    store.create_row(create).await
+}
+
+/// A request is made once for each id, is listed with the newest first, and moves on as rows do.
 pub async fn service_requests<S>(store: &S, clock: &ManualClock) -> Result<()>
 where
-    S: Conversations + Setup + ?Sized,
+    S: Conversations + Entities + Edits + Setup + ?Sized,
 {
     let hotel = hotel(store, clock).await?;
     let scope = hotel.property_scope();
     let first = service_request(&hotel, clock);
-    let stored = store.create_service_request(scope, first.clone()).await?;
-    ensure_eq(&stored, &first, "stored")?;
-    let other = ServiceRequest {
-        description: "Ten more towels.".to_owned(),
-        ..first.clone()
-    };
-    let stored = store.create_service_request(scope, other).await?;
-    ensure_eq(&stored, &first, "what stands under that id")?;
+    make(store, scope, &first).await?;
+    let again = make(store, scope, &first).await;
+    ensure_kind(again, ErrorKind::Conflict, "the id is taken")?;
     clock.advance(TimeDelta::seconds(1));
     let second = service_request(&hotel, clock);
-    store.create_service_request(scope, second.clone()).await?;
+    make(store, scope, &second).await?;
     let page = PageRequest::default();
     let list = store.service_requests(hotel.scope, &page).await?;
-    let ids: Vec<_> = list.items.iter().map(|request| request.id).collect();
     ensure_eq(
-        ids,
-        vec![second.id, first.id],
+        list.items,
+        vec![second, first.clone()],
         "the newest first, each once",
     )?;
-    let status = ServiceRequestStatus::InProgress;
-    let moved = store
-        .set_service_request_status(scope, first.id, status)
-        .await?;
-    ensure_eq(moved.status, status, "it moves on")?;
-    let found = store.service_request(scope, first.id).await?;
-    ensure_eq(found.as_ref(), Some(&moved), "read by its id")?;
-    let unknown = ServiceRequestId::generate(clock);
-    let found = store.service_request(scope, unknown).await?;
-    ensure_eq(found, None, "one nobody knows")?;
-    let refused = store
-        .set_service_request_status(scope, unknown, status)
-        .await;
-    ensure_kind(refused, ErrorKind::NotFound, "one nobody knows")?;
-    let stranger = super::fixture::hotel(store, clock).await?;
-    let theirs = stranger.scope;
-    let refused = store
-        .set_service_request_status(theirs, first.id, status)
-        .await;
+    let mut set = FieldMap::new();
+    set.insert("status", "in_progress");
+    let edit = |scope| EditWrite {
+        scope,
+        kind: KIND,
+        id: first.id.uuid(),
+        expected_version: 1,
+        set: set.clone(),
+        contacts: Vec::new(),
+        changes: Vec::new(),
+        jobs: Vec::new(),
+    };
+    store.apply_edit(edit(scope)).await?;
+    let moved: ServiceRequest = store.entity(scope, first.id.uuid()).await?;
+    let stands = (moved.status, moved.version);
+    ensure_eq(stands, (ServiceRequestStatus::InProgress, 2), "it moves on")?;
+    let list = store.service_requests(scope, &page).await?;
+    ensure_eq(list.items.last(), Some(&moved), "in the list too")?;
+    let theirs = super::fixture::hotel(store, clock).await?.scope;
+    let refused = store.apply_edit(edit(theirs)).await;
     ensure_kind(refused, ErrorKind::NotFound, "another organization's")?;
-    let found = store.service_request(theirs, first.id).await?;
+    let found = store.row(theirs, KIND, first.id.uuid()).await?;
     ensure_eq(found, None, "another organization's, by its id")?;
     let list = store.service_requests(theirs, &page).await?;
     ensure(list.items.is_empty(), "in lists too")

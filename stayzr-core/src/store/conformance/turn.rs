@@ -7,7 +7,7 @@ use super::{
     conversation::{conversation, message},
     ensure, ensure_eq, ensure_kind,
     fixture::{Hotel, claim_one, expire, hotel, jobs_of, quiet},
-    service_request::service_request,
+    service_request::{make, service_request},
     takeover,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
             AcceptMessage, AcceptedMessage, CommitTurn, Conversations, Reply, TurnCommitted,
         },
         directory::Directory,
+        edit::Edits,
         entities::Entities,
         queue::JobQueue,
         setup::Setup,
@@ -34,7 +35,7 @@ const OUTBOUND: Queue = Queue::OutboundQueue;
 /// Runs every scenario.
 pub async fn run<S>(store: &S, clock: &ManualClock) -> Report
 where
-    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
+    S: Directory + JobQueue + Entities + Edits + Conversations + Setup + ?Sized,
 {
     let mut report = Report::new();
     report.join(takeover::run(store, clock).await);
@@ -296,7 +297,7 @@ where
 /// A scope without a property does not open the properties of others.
 pub async fn nothing_elsewhere<S>(store: &S, clock: &ManualClock) -> Result<()>
 where
-    S: Directory + JobQueue + Entities + Conversations + Setup + ?Sized,
+    S: Directory + JobQueue + Entities + Edits + Conversations + Setup + ?Sized,
 {
     let theirs = hotel(store, clock).await?;
     let ours = hotel(store, clock).await?;
@@ -310,7 +311,7 @@ where
     )?;
     let mut request = service_request(&ours, clock);
     request.property_id = theirs.property_id;
-    let refused = store.create_service_request(ours.scope, request).await;
+    let refused = make(store, ours.scope, &request).await;
     ensure_kind(refused, ErrorKind::NotFound, "of another tenant")
 }
 

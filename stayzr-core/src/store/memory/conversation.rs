@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{
+    entities::kind_range,
     jobs::Jobs,
     page,
     setup::sees,
@@ -12,8 +13,7 @@ use crate::{
     clock::Clock,
     ids::{ConversationId, MessageId, ServiceRequestId},
     model::{
-        Author, Conversation, ConversationStatus, Direction, Message, MessageStatus,
-        ServiceRequest, ServiceRequestStatus,
+        Author, Conversation, ConversationStatus, Direction, Message, MessageStatus, ServiceRequest,
     },
     port::{
         Page, PageRequest,
@@ -23,6 +23,7 @@ use crate::{
     },
     queue::JobOutcome,
     tenant::TenantScope,
+    transform::{Entity, EntityKind},
 };
 
 #[async_trait]
@@ -57,7 +58,8 @@ impl Conversations for MemoryStore {
         }
         let handed_off = turn.handoff.is_some();
         if let Some(request) = turn.handoff {
-            state.requests.entry(request.id).or_insert(request);
+            let row = request.to_row()?;
+            state.rows.entry((row.kind, row.id)).or_insert(row);
         }
         if let Some(conversation) = state.conversations.get_mut(&turn.conversation_id) {
             conversation.language = Some(turn.language);
@@ -164,36 +166,6 @@ impl Conversations for MemoryStore {
         Ok(messages)
     }
 
-    async fn create_service_request(
-        &self,
-        scope: TenantScope,
-        request: ServiceRequest,
-    ) -> Result<ServiceRequest> {
-        const OPERATION: &str = "memory.create_service_request";
-        let mut state = self.lock();
-        if !sees(scope, request.organization_id, request.property_id) {
-            return Err(not_found(OPERATION, "property"));
-        }
-        state.check_property(OPERATION, request.organization_id, request.property_id)?;
-        let stored = state.requests.entry(request.id).or_insert(request);
-        Some(&*stored)
-            .filter(|stored| sees(scope, stored.organization_id, stored.property_id))
-            .cloned()
-            .ok_or_else(|| not_found(OPERATION, "service request"))
-    }
-
-    async fn service_request(
-        &self,
-        scope: TenantScope,
-        id: ServiceRequestId,
-    ) -> Result<Option<ServiceRequest>> {
-        let state = self.lock();
-        let found = state.requests.get(&id);
-        Ok(found
-            .filter(|found| sees(scope, found.organization_id, found.property_id))
-            .cloned())
-    }
-
     async fn service_requests(
         &self,
         scope: TenantScope,
@@ -202,32 +174,17 @@ impl Conversations for MemoryStore {
         let before: Option<ServiceRequestId> = page::after(page)?;
         let state = self.lock();
         let requests = state
-            .requests
-            .iter()
+            .rows
+            .range(kind_range(EntityKind::ServiceRequest))
             .rev()
-            .filter(|(_, found)| sees(scope, found.organization_id, found.property_id))
-            .filter(|(id, _)| before.is_none_or(|before| **id < before))
-            .map(|(id, found)| (*id, found.clone()));
+            .filter(|(_, row)| state.row_in(scope, row.kind, row.id).is_some())
+            .map(|(_, row)| ServiceRequest::from_row(row))
+            .collect::<Result<Vec<_>>>()?;
+        let requests = requests
+            .into_iter()
+            .filter(|found| before.is_none_or(|before| found.id < before))
+            .map(|found| (found.id, found));
         Ok(page::cut(requests, page))
-    }
-
-    async fn set_service_request_status(
-        &self,
-        scope: TenantScope,
-        id: ServiceRequestId,
-        status: ServiceRequestStatus,
-    ) -> Result<ServiceRequest> {
-        let (mut state, now) = self.begin();
-        let request = state
-            .requests
-            .get_mut(&id)
-            .filter(|found| sees(scope, found.organization_id, found.property_id))
-            .ok_or_else(|| not_found("memory.set_service_request_status", "service request"))?;
-        if request.status != status {
-            request.status = status;
-            request.updated_at = now;
-        }
-        Ok(request.clone())
     }
 }
 

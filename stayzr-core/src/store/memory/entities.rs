@@ -163,7 +163,7 @@ impl State {
     }
 }
 
-fn kind_range(kind: EntityKind) -> std::ops::RangeInclusive<(EntityKind, Uuid)> {
+pub(super) fn kind_range(kind: EntityKind) -> std::ops::RangeInclusive<(EntityKind, Uuid)> {
     (kind, Uuid::nil())..=(kind, Uuid::max())
 }
 
@@ -174,7 +174,7 @@ fn uuid(fields: &FieldMap, field: &str) -> Option<Uuid> {
 fn matches(filter: &EntityFilter, row: &EntityRow) -> bool {
     let fields = &row.fields;
     let reservation = row.kind == EntityKind::Reservation;
-    let note = row.kind == EntityKind::Note;
+    let note = matches!(row.kind, EntityKind::Note | EntityKind::ServiceRequest);
     let names = |field, id: Option<Uuid>| id.is_none_or(|id| uuid(fields, field) == Some(id));
     let time = |field| -> Option<DateTime<Utc>> { fields.text(field)?.parse().ok() };
     filter.ids.as_ref().is_none_or(|ids| ids.contains(&row.id))

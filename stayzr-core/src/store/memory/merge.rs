@@ -52,13 +52,6 @@ impl State {
         let Succession { from, into, heir } = one;
         self.move_rows(organization, from, heir, now);
         self.move_conversations(organization, from, heir, now);
-        let requests = self.requests.values_mut();
-        for request in requests.filter(|request| request.organization_id == organization) {
-            if request.guest_id == Some(from) {
-                request.guest_id = Some(heir);
-                request.updated_at = now;
-            }
-        }
         for ((of, ..), entry) in &mut self.contacts {
             if *of == organization && entry.guest_id == from {
                 entry.guest_id = heir;
@@ -78,7 +71,7 @@ impl State {
         }
     }
 
-    /// Reservations and notes, and what their mappings say of their guest.
+    /// Reservations, notes and service requests, and what their mappings say of their guest.
     fn move_rows(
         &mut self,
         organization: OrganizationId,
@@ -90,7 +83,12 @@ impl State {
         let moved: Vec<(EntityKind, Uuid)> = self
             .rows
             .values()
-            .filter(|row| matches!(row.kind, EntityKind::Reservation | EntityKind::Note))
+            .filter(|row| {
+                matches!(
+                    row.kind,
+                    EntityKind::Reservation | EntityKind::Note | EntityKind::ServiceRequest
+                )
+            })
             .filter(|row| row.organization_id == organization)
             .filter(|row| row.fields.text(GUEST) == Some(&old))
             .map(|row| (row.kind, row.id))

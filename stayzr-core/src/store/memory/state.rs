@@ -16,12 +16,11 @@ use crate::{
     clock::Clock,
     ids::{
         ApiTokenId, ChangeId, ChannelAccountId, ConflictId, ConversationId, DeliveryId, DocumentId,
-        GuestId, IntegrationId, JobId, MessageId, OrganizationId, PropertyId, ServiceRequestId,
-        SyncRunId,
+        GuestId, IntegrationId, JobId, MessageId, OrganizationId, PropertyId, SyncRunId,
     },
     model::{
         Change, ChannelAccount, Chunk, Conflict, ContactChannel, Conversation, Document,
-        Integration, Message, Organization, ProviderDocument, RunMode, ServiceRequest, SyncRun,
+        Integration, Message, Organization, ProviderDocument, RunMode, SyncRun,
     },
     port::{
         inbox::Delivery,
@@ -138,7 +137,6 @@ pub(super) struct State {
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) messages: BTreeMap<u64, MessageEntry>,
     pub(super) message_numbers: HashMap<MessageId, u64>,
-    pub(super) requests: BTreeMap<ServiceRequestId, ServiceRequest>,
     pub(super) documents: BTreeMap<DocumentId, Document>,
     pub(super) chunks: HashMap<DocumentId, Vec<Chunk>>,
     /// Where an organization's vectors come from, and how often its documents were written.

@@ -172,12 +172,14 @@ fn narrow(
             .push_bind(ids.clone())
             .push(")");
     }
-    if matches!(kind, EntityKind::Reservation | EntityKind::Note)
-        && let Some(guest) = filter.guest_id
+    if matches!(
+        kind,
+        EntityKind::Reservation | EntityKind::Note | EntityKind::ServiceRequest
+    ) && let Some(guest) = filter.guest_id
     {
         query.push(" and t.guest_id = ").push_bind(guest.uuid());
     }
-    if kind == EntityKind::Note
+    if matches!(kind, EntityKind::Note | EntityKind::ServiceRequest)
         && let Some(reservation) = filter.reservation_id
     {
         query
@@ -216,6 +218,7 @@ const fn searched(kind: EntityKind) -> &'static [&'static str] {
         EntityKind::Guest => &["first_name", "last_name", "email", "phone"],
         EntityKind::Reservation => &["number"],
         EntityKind::Note => &["text"],
+        EntityKind::ServiceRequest => &["description"],
     }
 }
 

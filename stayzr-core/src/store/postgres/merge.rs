@@ -117,7 +117,7 @@ async fn known(
         .collect())
 }
 
-/// Reservations and notes, what both sides last agreed on about them, and service requests. The
+/// Reservations, notes and service requests, and what both sides last agreed on about them. The
 /// vendor names the remaining guest from now on, which is no change.
 async fn move_rows(
     tx: &mut PgConnection,
@@ -150,9 +150,18 @@ async fn move_rows(
          from moved
          where e.organization_id = $1 and e.entity = 'note' and e.local_id = moved.id
            and e.base ->> 'guest_id' = moved.from_id::text",
-        "update service_requests t set guest_id = m.heir_id, updated_at = $4
-         from unnest($2::uuid[], $3::uuid[]) m(from_id, heir_id)
-         where t.guest_id = m.from_id and t.organization_id = $1",
+        "with moved as (
+             update service_requests t
+             set guest_id = m.heir_id, version = t.version + 1, updated_at = $4
+             from unnest($2::uuid[], $3::uuid[]) m(from_id, heir_id)
+             where t.guest_id = m.from_id and t.organization_id = $1
+             returning t.id, m.from_id, m.heir_id)
+         update pms_entity_mappings e
+         set base = jsonb_set(e.base, '{guest_id}', to_jsonb(moved.heir_id)),
+             revision = e.revision + 1, updated_at = $4
+         from moved
+         where e.organization_id = $1 and e.entity = 'service_request' and e.local_id = moved.id
+           and e.base ->> 'guest_id' = moved.from_id::text",
     ] {
         sqlx::query(statement)
             .bind(organization)

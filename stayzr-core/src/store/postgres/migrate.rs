@@ -38,6 +38,11 @@ pub(super) fn migrations() -> Vec<Migration> {
             "rate_limits",
             include_str!("../../../migrations/postgres/0003_rate_limits.sql"),
         ),
+        one(
+            4,
+            "desk",
+            include_str!("../../../migrations/postgres/0004_desk.sql"),
+        ),
     ]
 }
 

@@ -198,7 +198,7 @@ pub(super) async fn insert_service_request(
     scope: TenantScope,
     request: &ServiceRequest,
 ) -> Result<()> {
-    const OPERATION: &str = "postgres.create_service_request";
+    const OPERATION: &str = "postgres.commit_turn";
     let there: bool = sqlx::query_scalar(
         "select exists (select 1 from properties where id = $1 and organization_id = $2)",
     )

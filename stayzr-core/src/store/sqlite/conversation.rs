@@ -1,12 +1,11 @@
 use async_trait::async_trait;
-use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::{SqliteStore, accept, error::failed, jobs, turn};
 use crate::{
-    Error, Result,
-    ids::{ConversationId, ServiceRequestId},
-    model::{Conversation, ConversationStatus, Message, ServiceRequest, ServiceRequestStatus},
+    Result,
+    ids::ConversationId,
+    model::{Conversation, ConversationStatus, Message, ServiceRequest},
     port::{
         Page, PageRequest,
         conversation::{
@@ -35,7 +34,8 @@ pub(super) const MESSAGE: &str = "json_object('id', m.id, 'organization_id', m.o
 const SERVICE_REQUEST: &str = "json_object('id', id, 'organization_id', organization_id, \
     'property_id', property_id, 'guest_id', guest_id, 'reservation_id', reservation_id, \
     'conversation_id', conversation_id, 'category', category, 'description', description, \
-    'status', status, 'created_at', created_at, 'updated_at', updated_at)";
+    'status', status, 'status_vendor', status_vendor, 'due_at', due_at, \
+    'version', version, 'created_at', created_at, 'updated_at', updated_at)";
 
 #[async_trait]
 impl Conversations for SqliteStore {
@@ -188,49 +188,6 @@ impl Conversations for SqliteStore {
         codec::decode_all(OPERATION, &rows)
     }
 
-    async fn create_service_request(
-        &self,
-        scope: TenantScope,
-        request: ServiceRequest,
-    ) -> Result<ServiceRequest> {
-        const OPERATION: &str = "sqlite.create_service_request";
-        let mut tx = self.write(OPERATION).await?;
-        turn::insert_service_request(&mut tx, scope, &request).await?;
-        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "select {SERVICE_REQUEST} from service_requests
-             where id = $1 and organization_id = $2"
-        )))
-        .bind(request.id.to_string())
-        .bind(scope.organization_id.to_string())
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failed(OPERATION))?;
-        tx.commit().await.map_err(failed(OPERATION))?;
-        match row {
-            Some(row) => codec::decode(OPERATION, &row),
-            None => Err(Error::conflict(OPERATION, "the id is taken")),
-        }
-    }
-
-    async fn service_request(
-        &self,
-        scope: TenantScope,
-        id: ServiceRequestId,
-    ) -> Result<Option<ServiceRequest>> {
-        const OPERATION: &str = "sqlite.service_request";
-        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "select {SERVICE_REQUEST} from service_requests
-             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)"
-        )))
-        .bind(id.to_string())
-        .bind(scope.organization_id.to_string())
-        .bind(scope.property_id.map(|id| id.to_string()))
-        .fetch_optional(&self.reader)
-        .await
-        .map_err(failed(OPERATION))?;
-        row.map(|row| codec::decode(OPERATION, &row)).transpose()
-    }
-
     async fn service_requests(
         &self,
         scope: TenantScope,
@@ -242,35 +199,6 @@ impl Conversations for SqliteStore {
             .await?;
         let items: Vec<ServiceRequest> = codec::decode_all(OPERATION, &items)?;
         Ok(codec::page_of(items, page, |item| item.id.to_string()))
-    }
-
-    async fn set_service_request_status(
-        &self,
-        scope: TenantScope,
-        id: ServiceRequestId,
-        status: ServiceRequestStatus,
-    ) -> Result<ServiceRequest> {
-        const OPERATION: &str = "sqlite.set_service_request_status";
-        let row: Option<String> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "update service_requests set status = $4 ->> '$', updated_at = $5
-             where id = $1 and organization_id = $2 and ($3 is null or property_id = $3)
-             returning {SERVICE_REQUEST}"
-        )))
-        .bind(id.to_string())
-        .bind(scope.organization_id.to_string())
-        .bind(scope.property_id.map(|id| id.to_string()))
-        .bind(json!(status).to_string())
-        .bind(codec::time(self.clock.now()))
-        .fetch_optional(&self.writer)
-        .await
-        .map_err(failed(OPERATION))?;
-        match row {
-            Some(row) => codec::decode(OPERATION, &row),
-            None => Err(
-                Error::not_found(OPERATION, "there is no service request with this id")
-                    .with("id", id),
-            ),
-        }
     }
 }
 

@@ -182,12 +182,16 @@ fn narrow(
             .push_bind(json!(ids).to_string())
             .push("))");
     }
-    if let (Some(guest), EntityKind::Reservation | EntityKind::Note) = (filter.guest_id, kind) {
+    if let (Some(guest), EntityKind::Reservation | EntityKind::Note | EntityKind::ServiceRequest) =
+        (filter.guest_id, kind)
+    {
         query
             .push(" and t.guest_id = ")
             .push_bind(guest.to_string());
     }
-    if let (Some(reservation), EntityKind::Note) = (filter.reservation_id, kind) {
+    if let (Some(reservation), EntityKind::Note | EntityKind::ServiceRequest) =
+        (filter.reservation_id, kind)
+    {
         query
             .push(" and t.reservation_id = ")
             .push_bind(reservation.to_string());
@@ -224,6 +228,7 @@ const fn searched(kind: EntityKind) -> &'static [&'static str] {
         EntityKind::Guest => &["first_name", "last_name", "email", "phone"],
         EntityKind::Reservation => &["number"],
         EntityKind::Note => &["text"],
+        EntityKind::ServiceRequest => &["description"],
     }
 }
 

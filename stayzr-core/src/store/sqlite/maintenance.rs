@@ -37,6 +37,11 @@ fn migrations() -> Vec<Migration> {
             "rate_limits",
             include_str!("../../../migrations/sqlite/0003_rate_limits.sql"),
         ),
+        one(
+            4,
+            "desk",
+            include_str!("../../../migrations/sqlite/0004_desk.sql"),
+        ),
     ]
 }
 

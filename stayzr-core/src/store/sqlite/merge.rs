@@ -96,7 +96,7 @@ async fn known(
 
 /// In this order: a base is rewritten while its row still tells whose it was, and a conversation is
 /// closed before it would be the second one of a guest.
-const MOVES: [&str; 8] = [
+const MOVES: [&str; 9] = [
     "update pms_entity_mappings as m
      set base = json_replace(m.base, '$.guest_id', (
              select e.value ->> 'heir' from json_each($1) e
@@ -119,6 +119,17 @@ const MOVES: [&str; 8] = [
          cross join notes n on n.organization_id = $2 and n.guest_id = e.value ->> 'from'
          cross join pms_entity_mappings o
            on o.organization_id = $2 and o.entity = 'note' and o.local_id = n.id
+         where o.base ->> '$.guest_id' = e.value ->> 'from')",
+    "update pms_entity_mappings as m
+     set base = json_replace(m.base, '$.guest_id', (
+             select e.value ->> 'heir' from json_each($1) e
+             where e.value ->> 'from' = m.base ->> '$.guest_id')),
+         revision = m.revision + 1, updated_at = $3
+     where m.rowid in (
+         select o.rowid from json_each($1) e
+         cross join service_requests s on s.organization_id = $2 and s.guest_id = e.value ->> 'from'
+         cross join pms_entity_mappings o
+           on o.organization_id = $2 and o.entity = 'service_request' and o.local_id = s.id
          where o.base ->> '$.guest_id' = e.value ->> 'from')",
     "update reservations as t
      set version = t.version + 1, updated_at = $3, guest_id = (
@@ -156,7 +167,7 @@ const MOVES: [&str; 8] = [
          cross join conversations c
            on c.organization_id = $2 and c.guest_id = e.value ->> 'from')",
     "update service_requests as t
-     set updated_at = $3, guest_id = (
+     set version = t.version + 1, updated_at = $3, guest_id = (
              select e.value ->> 'heir' from json_each($1) e
              where e.value ->> 'from' = t.guest_id)
      where t.organization_id = $2

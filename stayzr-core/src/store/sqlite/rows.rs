@@ -50,9 +50,11 @@ pub(super) fn seen(kind: EntityKind, property: &str) -> String {
              or exists (select 1 from conversations c where c.organization_id = t.organization_id \
              and c.guest_id = t.id and c.property_id = {property}))"
         ),
-        EntityKind::RoomType | EntityKind::Room | EntityKind::Reservation | EntityKind::Note => {
-            format!("t.property_id = {property}")
-        }
+        EntityKind::RoomType
+        | EntityKind::Room
+        | EntityKind::Reservation
+        | EntityKind::Note
+        | EntityKind::ServiceRequest => format!("t.property_id = {property}"),
     }
 }
 

@@ -308,5 +308,6 @@ pub fn fields(kind: EntityKind) -> &'static [FieldRule] {
         EntityKind::Guest => GuestTransformer.fields(),
         EntityKind::Reservation => ReservationTransformer.fields(),
         EntityKind::Note => NoteTransformer.fields(),
+        EntityKind::ServiceRequest => &[],
     }
 }

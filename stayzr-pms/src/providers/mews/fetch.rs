@@ -140,9 +140,9 @@ pub(super) async fn read(
             keep_stays(client, context, &mut page, priority).await?;
             Ok(page)
         }
-        EntityKind::Property => Err(Error::internal(
+        EntityKind::Property | EntityKind::ServiceRequest => Err(Error::internal(
             "mews.fetch_page",
-            "a property is not a list",
+            "this kind is not a list",
         )),
     }
 }

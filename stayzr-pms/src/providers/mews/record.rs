@@ -107,6 +107,7 @@ pub(super) fn element(kind: EntityKind, value: &Value, context: &MewsContext) ->
         EntityKind::Guest => read_guest(value, context),
         EntityKind::Reservation => read_reservation(value, context),
         EntityKind::Note => read_note(value, context),
+        EntityKind::ServiceRequest => Ok(None),
     };
     match read {
         Ok(None) => Element::Foreign,

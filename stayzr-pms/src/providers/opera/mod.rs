@@ -26,4 +26,4 @@ pub use config::{LIMIT, OperaConfig, QUOTA, ServiceConfig, StreamConfig};
 pub use error::DIALECT;
 pub use event::parse_event;
 pub use inspect::read_body;
-pub use provider::{OperaProvider, fields};
+pub use provider::{OperaProvider, capabilities, fields};

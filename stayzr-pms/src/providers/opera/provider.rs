@@ -98,6 +98,11 @@ static CAPABILITIES: LazyLock<Capabilities> = LazyLock::new(|| Capabilities {
     },
 });
 
+/// What the provider can do.
+pub fn capabilities() -> &'static Capabilities {
+    &CAPABILITIES
+}
+
 impl OperaProvider {
     /// A connection with these credentials.
     pub fn new(config: OperaConfig, credentials: OperaCredentials, http: VendorHttp) -> Self {
@@ -274,6 +279,6 @@ pub fn fields(kind: EntityKind) -> &'static [FieldRule] {
         EntityKind::Room => RoomTransformer.fields(),
         EntityKind::Guest => GuestTransformer.fields(),
         EntityKind::Reservation => ReservationTransformer.fields(),
-        EntityKind::Note => &[],
+        EntityKind::Note | EntityKind::ServiceRequest => &[],
     }
 }

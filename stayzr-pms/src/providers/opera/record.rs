@@ -26,7 +26,9 @@ pub(super) fn read(
         EntityKind::Room => read_room(value, context),
         EntityKind::Guest => read_guest(value, context),
         EntityKind::Reservation => read_reservation(value, context).map(Some),
-        EntityKind::Note => Err(("kind".to_owned(), "is not read".to_owned())),
+        EntityKind::Note | EntityKind::ServiceRequest => {
+            Err(("kind".to_owned(), "is not read".to_owned()))
+        }
     };
     match read {
         Ok(record) => Ok(record.map(|mut record| {

@@ -112,6 +112,7 @@ impl World {
         let (wire, clock, scope) = (self.wire.clone(), self.clock.clone(), self.scope);
         let broken = self.broken.clone();
         let request = CreateRequest {
+            id: None,
             kind,
             property_id: None,
             set: map(set),

@@ -1,8 +1,11 @@
 //! Benchmarks as programs: each measures Stayzr and a named baseline in the same run, interleaved,
 //! and prints both with their ratio.
 //!
-//! `cargo run --release -p stayzr-benches -- NAME [--json]`, where NAME is `startup`, `sync` or `verify`.
+//! `cargo run --release -p stayzr-benches -- NAME [--json]`, where NAME is `intake`, `startup`,
+//! `sync` or `verify`.
 
+mod intake;
+mod postgres;
 mod report;
 mod startup;
 mod sync;
@@ -22,11 +25,12 @@ fn main() -> ExitCode {
         }
     }
     let run: fn() -> Result<Report, String> = match names.as_slice() {
+        [name] if name == "intake" => intake::run,
         [name] if name == "startup" => startup::run,
         [name] if name == "sync" => sync::run,
         [name] if name == "verify" => verify::run,
         _ => {
-            report::complain("name one benchmark: startup, sync, verify");
+            report::complain("name one benchmark: intake, startup, sync, verify");
             return ExitCode::from(2);
         }
     };

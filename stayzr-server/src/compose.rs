@@ -171,7 +171,12 @@ impl Foundation {
 
         // Webhooks come in here.
         let whatsapp = &config.channels.whatsapp;
-        let endpoints = StoredEndpoints::new(store.clone(), providers.clone(), whatsapp);
+        let endpoints = StoredEndpoints::new(
+            store.clone(),
+            providers.clone(),
+            config.channels.clone(),
+            config.payments.clone(),
+        );
         let observer = Arc::new(JobMetrics(metrics.clone()));
         let receiver = Receiver::new(Arc::new(endpoints), store.clone(), clock.clone())
             .with_observer(observer.clone());

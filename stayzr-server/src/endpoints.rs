@@ -6,53 +6,86 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use stayzr_core::{
     Result,
+    ids::IntegrationId,
     port::{
         Store,
         directory::IntegrationQuery,
         inbox::{Endpoint, EndpointAuth, EndpointKey, Endpoints},
     },
+    tenant::TenantScope,
 };
 use stayzr_pms::config::WebhookMode;
 
 use crate::{
-    config::Whatsapp,
+    config::{Channels, PaymentAccount, Payments},
     credentials::IntegrationSecrets,
     providers::{Providers, provider_config},
 };
 
-/// Endpoints of the configuration (WhatsApp) and of the store (integrations).
+/// Endpoints of the configuration (channels and payments) and of the store (integrations).
 pub struct StoredEndpoints {
     store: Arc<dyn Store>,
     providers: Arc<Providers>,
-    app_secrets: Vec<SecretString>,
-    verify_token: SecretString,
+    channels: Channels,
+    payments: Payments,
 }
 
 impl StoredEndpoints {
     /// Endpoints over this store.
-    pub fn new(store: Arc<dyn Store>, providers: Arc<Providers>, whatsapp: &Whatsapp) -> Self {
-        let app_secrets = std::iter::once(&whatsapp.app_secret)
+    pub fn new(
+        store: Arc<dyn Store>,
+        providers: Arc<Providers>,
+        channels: Channels,
+        payments: Payments,
+    ) -> Self {
+        Self {
+            store,
+            providers,
+            channels,
+            payments,
+        }
+    }
+
+    /// How WhatsApp's deliveries are verified, once its app secret is configured.
+    fn whatsapp(&self) -> Option<EndpointAuth> {
+        let whatsapp = &self.channels.whatsapp;
+        let app_secrets: Vec<SecretString> = std::iter::once(&whatsapp.app_secret)
             .chain(&whatsapp.previous_app_secrets)
             .filter(|secret| !secret.expose_secret().is_empty())
             .cloned()
             .collect();
-        Self {
-            store,
-            providers,
+        (!app_secrets.is_empty()).then(|| EndpointAuth::MetaHub {
             app_secrets,
             verify_token: whatsapp.verify_token.clone(),
-        }
+        })
     }
 
-    /// WhatsApp's, once its app secret is configured.
-    fn whatsapp(&self) -> Option<Endpoint> {
-        (!self.app_secrets.is_empty()).then(|| Endpoint {
-            key: EndpointKey::Whatsapp,
-            scope: None,
-            auth: EndpointAuth::MetaHub {
-                app_secrets: self.app_secrets.clone(),
-                verify_token: self.verify_token.clone(),
-            },
+    fn payment(&self, provider: &str, id: &str) -> Option<&PaymentAccount> {
+        let mut accounts = self.payments.accounts.iter();
+        accounts.find(|account| account.provider == provider && account.id == id)
+    }
+
+    async fn pms(&self, provider: &str, id: IntegrationId) -> Result<Option<EndpointAuth>> {
+        let query = IntegrationQuery::Id(id);
+        let Some(owner) = self.store.integration_owner(&query).await? else {
+            return Ok(None);
+        };
+        if owner.provider != *provider {
+            return Ok(None);
+        }
+        let Some(integration) = self.store.integration(owner.scope, id).await? else {
+            return Ok(None);
+        };
+        let secrets = IntegrationSecrets::open(self.providers.codec(), &integration)?;
+        let secrets = secrets.webhook_secrets();
+        Ok(match provider_config(&integration.settings)?.webhook {
+            // Cloudbeds is given a URL whose path ends in the secret; queries are for Mews.
+            WebhookMode::UrlToken if provider == "cloudbeds" => {
+                Some(EndpointAuth::SecretPath { secrets })
+            }
+            WebhookMode::UrlToken => Some(EndpointAuth::UrlToken { tokens: secrets }),
+            WebhookMode::HmacSha256 => Some(EndpointAuth::HmacSha256 { secrets }),
+            WebhookMode::Poll => None,
         })
     }
 }
@@ -60,36 +93,43 @@ impl StoredEndpoints {
 #[async_trait]
 impl Endpoints for StoredEndpoints {
     async fn endpoint(&self, key: &EndpointKey) -> Result<Option<Endpoint>> {
-        let EndpointKey::Pms {
-            provider,
-            integration_id,
-        } = key
-        else {
-            return Ok(self.whatsapp());
+        // WhatsApp, email providers and PMSs deliver for a whole account: whose an event is, its body
+        // says.
+        let mut scope = None;
+        let mut owned = |account: &PaymentAccount| {
+            scope = Some(TenantScope::organization(account.organization));
+            account.signing_secrets.clone()
         };
-        let query = IntegrationQuery::Id(*integration_id);
-        let Some(owner) = self.store.integration_owner(&query).await? else {
-            return Ok(None);
+        let auth = match key {
+            EndpointKey::Whatsapp => self.whatsapp(),
+            EndpointKey::Pms {
+                provider,
+                integration_id,
+            } => self.pms(provider, *integration_id).await?,
+            EndpointKey::Resend => some(self.channels.resend.signing_secrets())
+                .map(|secrets| EndpointAuth::StandardWebhooks { secrets }),
+            EndpointKey::Postmark | EndpointKey::PostmarkInbound => {
+                some(self.channels.postmark.credentials())
+                    .map(|credentials| EndpointAuth::Postmark { credentials })
+            }
+            EndpointKey::Stripe { account_id } => self
+                .payment("stripe", account_id)
+                .map(&mut owned)
+                .map(|secrets| EndpointAuth::Stripe { secrets }),
+            EndpointKey::Razorpay { account_id } => self
+                .payment("razorpay", account_id)
+                .map(&mut owned)
+                .map(|secrets| EndpointAuth::Razorpay { secrets }),
         };
-        if owner.provider != *provider {
-            return Ok(None);
-        }
-        let found = self.store.integration(owner.scope, *integration_id).await?;
-        let Some(integration) = found else {
-            return Ok(None);
-        };
-        let secrets = IntegrationSecrets::open(self.providers.codec(), &integration)?;
-        let secrets = secrets.webhook_secrets();
-        let auth = match provider_config(&integration.settings)?.webhook {
-            WebhookMode::UrlToken => EndpointAuth::UrlToken { tokens: secrets },
-            WebhookMode::HmacSha256 => EndpointAuth::HmacSha256 { secrets },
-            WebhookMode::Poll => return Ok(None),
-        };
-        Ok(Some(Endpoint {
+        Ok(auth.map(|auth| Endpoint {
             key: key.clone(),
-            // The endpoint serves the whole vendor account: whose an event is, its body says.
-            scope: None,
+            scope,
             auth,
         }))
     }
+}
+
+/// Secrets, if there are any: an endpoint that is not configured does not exist.
+fn some(secrets: Vec<SecretString>) -> Option<Vec<SecretString>> {
+    Some(secrets).filter(|secrets| !secrets.is_empty())
 }

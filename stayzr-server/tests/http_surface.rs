@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use stayzr_core::tenant::Role;
 use stayzr_server::setup::new_token;
+use stayzr_webhooks::{channels::resend::StandardWebhooks, endpoints::stripe::StripeSignature};
 
 #[tokio::test]
 async fn health_readiness_and_metrics_need_no_token() {
@@ -443,5 +444,75 @@ async fn webhooks_are_verified_before_anything_else() {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         assert!(answer.headers.contains_key("x-request-id"));
     }
+    server.app.stop().await;
+}
+
+#[tokio::test]
+async fn email_and_payment_providers_have_their_endpoints_once_configured() {
+    let bare = Server::start().await;
+    for path in ["email/resend", "email/postmark", "payments/stripe/aurora"] {
+        let url = bare.url(&format!("/webhooks/{path}"));
+        let answer = send(bare.client.post(url).body("{}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code()),
+            (404, "unknown_endpoint")
+        );
+    }
+    bare.app.stop().await;
+
+    let organization = uuid::Uuid::now_v7();
+    let accounts = format!(
+        "[{{ id = \"aurora\", provider = \"stripe\", organization = \"{organization}\", \
+         signing_secrets = [\"whsec_a\"] }}]"
+    );
+    let resend = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let server = Server::start_with(&[
+        ("workers.enabled", "false"),
+        ("channels.resend.signing_secret", resend),
+        ("channels.postmark.username", "postmark"),
+        ("channels.postmark.password", "pm:pass"),
+        ("payments.accounts", &accounts),
+    ])
+    .await;
+    let now = chrono::Utc::now().timestamp();
+    let body =
+        r#"{"id":"evt_1","type":"charge.succeeded","data":{"object":{"card":{"last4":"4242"}}}}"#;
+    let post = |path: &str| server.client.post(server.url(path)).body(body);
+    let signature =
+        StandardWebhooks::sign(&resend.into(), "msg_1", now, body.as_bytes()).expect("a secret");
+    let email = || {
+        post("/webhooks/email/resend")
+            .header("svix-id", "msg_1")
+            .header("svix-timestamp", now)
+            .header("svix-signature", &signature)
+    };
+    let paid = StripeSignature::sign(&"whsec_a".into(), now, body.as_bytes());
+    for (request, status) in [
+        (email(), 200),
+        (email(), 200),
+        (
+            post("/webhooks/email/postmark").basic_auth("postmark", Some("pm:pass")),
+            200,
+        ),
+        (
+            post("/webhooks/email/postmark-inbound").basic_auth("postmark", Some("no")),
+            401,
+        ),
+        (post("/webhooks/payments/razorpay/aurora"), 404),
+        (post("/webhooks/payments/stripe/aurora"), 400),
+    ] {
+        assert_eq!(send(request).await.status, status);
+    }
+    let metrics = send(server.client.get(server.url("/metrics"))).await;
+    let text = metrics.body.as_str().expect("text");
+    assert!(text.contains("provider=\"resend\",verdict=\"accept\",reason=\"duplicate\""));
+    assert!(
+        text.contains("stayzr_webhook_secrets_total{provider=\"resend\",secret_index=\"0\"} 2")
+    );
+
+    let request = post("/webhooks/payments/stripe/aurora").header(StripeSignature::HEADER, &paid);
+    assert_eq!(send(request).await.status, 200);
+    assert!(server.stored().contains("charge.succeeded"));
+    assert!(!server.stored().contains("4242"), "no card data is stored");
     server.app.stop().await;
 }

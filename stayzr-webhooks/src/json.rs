@@ -1,9 +1,26 @@
 use std::borrow::Cow;
 
+use serde_json::Value;
+use stayzr_core::{Error, Result};
+
+/// The JSON object that a body is, with every odd escape repaired. The error says where the body
+/// cannot be read and quotes nothing of it.
+pub(crate) fn object(operation: &'static str, body: &[u8]) -> Result<Value> {
+    let value: Value = serde_json::from_str(&readable(body)).map_err(|error| {
+        Error::corrupt(operation, "the body is not JSON")
+            .with("line", error.line())
+            .with("column", error.column())
+    })?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(Error::corrupt(operation, "the body is not an object")),
+    }
+}
+
 /// The text of a body with every escape that cannot stand replaced by U+FFFD: half of a surrogate
 /// pair, which no JSON reader takes, and NUL, which no database stores. A guest's odd character
 /// must not cost the whole delivery.
-pub(crate) fn readable(body: &[u8]) -> Cow<'_, str> {
+fn readable(body: &[u8]) -> Cow<'_, str> {
     match String::from_utf8_lossy(body) {
         Cow::Borrowed(text) => repaired(text),
         Cow::Owned(text) => Cow::Owned(repaired(&text).into_owned()),

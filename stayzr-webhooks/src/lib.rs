@@ -1,15 +1,23 @@
 //! Webhooks of hotel messaging and hotel systems: who sent them, what they say, and an intake that
 //! loses none of them; and senders, so that what can be received can be answered.
 //!
-//! - A [`Verifier`] decides, purely, whether a [`SignedRequest`] is authentic: Meta
-//!   ([`channels::whatsapp::MetaHub`]), Mews ([`endpoints::mews::MewsUrlToken`],
-//!   [`endpoints::mews::MewsSignature`]). `sign` stands beside each `verify`.
-//! - [`channels::whatsapp::parse`] turns a verified body into events, open to unknown ones.
-//! - [`receiver::Receiver`] verifies, masks card numbers, stores and then acknowledges.
+//! - A [`Verifier`] decides, purely, whether a [`SignedRequest`] is authentic. Each scheme has one,
+//!   with its `sign` beside it: Meta ([`channels::whatsapp::MetaHub`]), Standard Webhooks as Resend and
+//!   Svix send them ([`channels::resend::StandardWebhooks`]), Postmark
+//!   ([`channels::postmark::PostmarkCredentials`]), Mews ([`endpoints::mews::MewsUrlToken`],
+//!   [`endpoints::mews::MewsSignature`]), Cloudbeds ([`endpoints::cloudbeds::SecretPath`]), Stripe
+//!   ([`endpoints::stripe::StripeSignature`]), Razorpay ([`endpoints::razorpay::RazorpaySignature`]),
+//!   and agents ([`endpoints::agent::AgentSignature`]).
+//! - `parse` of each channel and payment provider turns a verified body into events, open to unknown
+//!   ones; those of a PMS are read by `stayzr-pms`.
+//! - [`receiver::Receiver`] verifies, masks card numbers, stores and then acknowledges. Requests that
+//!   wait at the same time share commits, and none is taken that memory has no place for.
 //! - `channels::whatsapp::WhatsappSender` (feature `meta-send`) answers the guest.
 //! - [`manifest`] judges recorded requests offline.
 //!
-//! Features: `meta`, `meta-send`, `mews`, `receiver`.
+//! Features: `receiver` (the default), which brings every scheme that a stored endpoint can ask for;
+//! `agent`, `cloudbeds`, `meta`, `mews`, `postmark`, `razorpay`, `resend`, `stripe`, each alone; and
+//! `meta-send`.
 //!
 //! A hotel that answers by itself what WhatsApp delivers:
 //!
@@ -64,34 +72,23 @@
 //! # }
 //! ```
 
+#![cfg_attr(
+    not(all(feature = "agent", feature = "receiver")),
+    allow(dead_code, reason = "each scheme uses a part of what they share")
+)]
+
 pub mod channels;
 pub mod endpoints;
-#[cfg(feature = "meta")]
+mod fields;
 mod json;
-#[cfg_attr(
-    not(all(feature = "meta", feature = "mews")),
-    allow(dead_code, reason = "each scheme uses a part of it")
-)]
 mod mac;
 pub mod manifest;
 #[cfg(feature = "receiver")]
 pub mod receiver;
-#[cfg_attr(
-    not(all(feature = "meta", feature = "mews")),
-    allow(dead_code, reason = "each scheme uses a part of it")
-)]
 mod request;
-#[cfg_attr(
-    not(any(feature = "meta", feature = "mews")),
-    allow(dead_code, reason = "only schemes look into secrets")
-)]
 mod secrets;
 #[cfg(feature = "meta-send")]
 mod tls;
-#[cfg_attr(
-    not(any(feature = "meta", feature = "mews")),
-    allow(dead_code, reason = "only schemes reject")
-)]
 mod verifier;
 
 pub use request::SignedRequest;

@@ -2,22 +2,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-fn keyed(key: &str) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes keys of every length")
+/// HMAC-SHA256 of the parts, one after the other.
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac: Hmac<Sha256> = Hmac::new_from_slice(key).expect("HMAC takes keys of every length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
-/// HMAC-SHA256 of a message under a key taken as text.
-pub(crate) fn hmac_sha256(key: &str, message: &[u8]) -> [u8; 32] {
-    keyed(key)
-        .chain_update(message)
-        .finalize()
-        .into_bytes()
-        .into()
-}
-
-/// Whether `mac` is the HMAC-SHA256 of the message; compared in constant time.
-pub(crate) fn hmac_sha256_matches(key: &str, message: &[u8], mac: &[u8; 32]) -> bool {
-    keyed(key).chain_update(message).verify_slice(mac).is_ok()
+/// Whether two MACs are the same; compared in constant time.
+pub(crate) fn macs_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    one.ct_eq(other).into()
 }
 
 /// Whether two tokens are the same. Their digests are compared, in constant time, so that not even

@@ -14,7 +14,7 @@ use crate::{
     mac,
     request::SignedRequest,
     secrets::Secrets,
-    verifier::{Accepted, Verifier},
+    verifier::{Accepted, Rejection, Verifier},
 };
 
 /// What became of the recorded requests of a manifest.
@@ -72,6 +72,15 @@ struct Case {
     now: Option<i64>,
     request: Recorded,
     expect: Outcome,
+    #[serde(default)]
+    options: Options,
+}
+
+#[derive(Default, Deserialize)]
+struct Options {
+    /// `agent:nonce` of what came before.
+    #[serde(default)]
+    nonces_already_seen: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -120,12 +129,12 @@ pub fn verify_manifest(
         skipped: BTreeMap::new(),
     };
     for case in manifest.cases {
-        let Some(verifier) = verifier(&case.scheme) else {
+        let Some(scheme) = Scheme::named(&case.scheme) else {
             *report.skipped.entry(case.scheme).or_default() += 1;
             continue;
         };
         report.n += 1;
-        let got = judge(verifier, &case, &mut read_body).unwrap_or_else(|why| Outcome {
+        let got = judge(scheme, &case, &mut read_body).unwrap_or_else(|why| Outcome {
             verdict: "unreadable".to_owned(),
             reason: why.to_owned(),
             http_status: None,
@@ -144,23 +153,129 @@ pub fn verify_manifest(
     Ok(report)
 }
 
-/// The verifier of a scheme, where this build has it.
-fn verifier(scheme: &str) -> Option<&'static dyn Verifier> {
-    match scheme {
-        #[cfg(feature = "meta")]
-        "meta_hub_sha256" => Some(&crate::channels::whatsapp::MetaHub),
-        #[cfg(feature = "meta")]
-        "meta_handshake" => Some(&crate::channels::whatsapp::MetaHandshake),
-        #[cfg(feature = "mews")]
-        "mews_url_token" => Some(&crate::endpoints::mews::MewsUrlToken),
-        #[cfg(feature = "mews")]
-        "mews_pos_x_signature" => Some(&crate::endpoints::mews::MewsSignature),
-        _ => None,
+/// How a scheme's cases are judged.
+enum Scheme {
+    /// Secrets are a list.
+    Listed(&'static dyn Verifier),
+    /// Secrets are user and password, a token, or both.
+    #[cfg(feature = "postmark")]
+    Postmark,
+    /// Secrets are by agent.
+    #[cfg(feature = "agent")]
+    Agent,
+}
+
+impl Scheme {
+    /// The scheme of a name, where this build has it.
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            #[cfg(feature = "meta")]
+            "meta_hub_sha256" => Self::Listed(&crate::channels::whatsapp::MetaHub),
+            #[cfg(feature = "meta")]
+            "meta_handshake" => Self::Listed(&crate::channels::whatsapp::MetaHandshake),
+            #[cfg(feature = "resend")]
+            "standard_webhooks" => Self::Listed(&crate::channels::resend::StandardWebhooks),
+            #[cfg(feature = "postmark")]
+            "postmark_basic_or_header" => Self::Postmark,
+            #[cfg(feature = "mews")]
+            "mews_url_token" => Self::Listed(&crate::endpoints::mews::MewsUrlToken),
+            #[cfg(feature = "mews")]
+            "mews_pos_x_signature" => Self::Listed(&crate::endpoints::mews::MewsSignature),
+            #[cfg(feature = "cloudbeds")]
+            "cloudbeds_secret_path" => Self::Listed(&crate::endpoints::cloudbeds::SecretPath),
+            #[cfg(feature = "stripe")]
+            "stripe_v1" => Self::Listed(&crate::endpoints::stripe::StripeSignature),
+            #[cfg(feature = "razorpay")]
+            "razorpay" => Self::Listed(&crate::endpoints::razorpay::RazorpaySignature),
+            #[cfg(feature = "agent")]
+            "stayzr_agent_v1" => Self::Agent,
+            _ => return None,
+        })
+    }
+
+    /// The verdict on a request, or why the case cannot be read.
+    fn verify(
+        &self,
+        request: &SignedRequest<'_>,
+        case: &Case,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Accepted, Rejection>, &'static str> {
+        match self {
+            Self::Listed(verifier) => {
+                let secrets = listed(&case.secrets)?;
+                let secrets = Secrets::new(&secrets).map_err(|_| "empty_secret")?;
+                Ok(verifier.verify(request, secrets, now))
+            }
+            #[cfg(feature = "postmark")]
+            Self::Postmark => {
+                let secrets = postmark_secrets(&case.secrets)?;
+                let secrets = Secrets::new(&secrets).map_err(|_| "empty_secret")?;
+                Ok(crate::channels::postmark::PostmarkCredentials.verify(request, secrets, now))
+            }
+            #[cfg(feature = "agent")]
+            Self::Agent => agent(request, case, now),
+        }
     }
 }
 
+fn listed(secrets: &Value) -> Result<Vec<SecretString>, &'static str> {
+    let secrets = Vec::<String>::deserialize(secrets).map_err(|_| "malformed_secrets")?;
+    Ok(secrets.into_iter().map(SecretString::from).collect())
+}
+
+#[cfg(feature = "postmark")]
+fn postmark_secrets(secrets: &Value) -> Result<Vec<SecretString>, &'static str> {
+    use crate::channels::postmark::PostmarkCredentials;
+
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or("malformed_secrets");
+    let mut found = Vec::new();
+    if let Some(basic) = secrets.get("basic") {
+        let (user, password) = (text(&basic["user"])?, text(&basic["password"])?);
+        found.push(format!("{user}:{password}").into());
+    }
+    if let Some(header) = secrets.get("header") {
+        if !text(&header["name"])?.eq_ignore_ascii_case(PostmarkCredentials::TOKEN_HEADER) {
+            return Err("unknown_header");
+        }
+        found.push(text(&header["value"])?.into());
+    }
+    Ok(found)
+}
+
+#[cfg(feature = "agent")]
+fn agent(
+    request: &SignedRequest<'_>,
+    case: &Case,
+    now: DateTime<Utc>,
+) -> Result<Result<Accepted, Rejection>, &'static str> {
+    use crate::endpoints::agent::AgentSignature;
+
+    let claimed = match AgentSignature::claimed(request) {
+        Ok(claimed) => claimed,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let secrets = match case.secrets.get(claimed) {
+        None => return Ok(Err(AgentSignature::unknown(request, now))),
+        Some(Value::String(one)) => vec![SecretString::from(one.as_str())],
+        Some(list) => listed(list)?,
+    };
+    let secrets = Secrets::new(&secrets).map_err(|_| "empty_secret")?;
+    let verdict = AgentSignature.verify(request, secrets, now);
+    Ok(match verdict {
+        Ok(Accepted::Delivery(verified))
+            if verified
+                .dedupe_id
+                .as_ref()
+                .is_some_and(|nonce| case.options.nonces_already_seen.contains(nonce)) =>
+        {
+            Err(AgentSignature::replayed())
+        }
+        verdict => verdict,
+    })
+}
+
 fn judge(
-    verifier: &dyn Verifier,
+    scheme: Scheme,
     case: &Case,
     read_body: &mut impl FnMut(&str) -> io::Result<Vec<u8>>,
 ) -> Result<Outcome, &'static str> {
@@ -184,12 +299,6 @@ fn judge(
     {
         return Err("body_changed");
     }
-    let secrets: Vec<SecretString> = serde_json::from_value::<Vec<String>>(case.secrets.clone())
-        .map_err(|_| "malformed_secrets")?
-        .into_iter()
-        .map(SecretString::from)
-        .collect();
-    let secrets = Secrets::new(&secrets).map_err(|_| "empty_secret")?;
     let now = match case.now {
         Some(seconds) => DateTime::from_timestamp(seconds, 0).ok_or("malformed_now")?,
         None => DateTime::<Utc>::UNIX_EPOCH,
@@ -206,7 +315,7 @@ fn judge(
         http_status: Some(status),
         response_body,
     };
-    Ok(match verifier.verify(&request, secrets, now) {
+    Ok(match scheme.verify(&request, case, now)? {
         Ok(Accepted::Delivery(_)) => outcome("accept", "ok", 200, None),
         Ok(Accepted::Challenge(answer)) => outcome("accept", "ok", 200, Some(answer)),
         Err(refused) => outcome(

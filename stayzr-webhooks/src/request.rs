@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::verifier::{Reason, Rejection};
 
 /// A request as it came: nothing trimmed, decoded, merged or re-encoded.
 #[derive(Debug, Clone, Copy)]
@@ -15,23 +17,30 @@ pub struct SignedRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// A security header of a request.
-pub(crate) enum Header<'a> {
-    Absent,
-    /// Its value without the spaces and tabs around it.
-    One(&'a [u8]),
-    /// Given more than once: two readers might pick different ones.
-    Repeated,
-}
-
 impl<'a> SignedRequest<'a> {
-    pub(crate) fn header(&self, name: &str) -> Header<'a> {
+    /// The value of a security header without the spaces and tabs around it. One that is given
+    /// twice is refused: two readers might pick different ones.
+    pub(crate) fn header(
+        &self,
+        name: &str,
+        statuses: &[(Reason, StatusCode)],
+    ) -> Result<Option<&'a [u8]>, Rejection> {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
-            (None, _) => Header::Absent,
-            (Some(value), None) => Header::One(trim(value.as_bytes())),
-            (Some(_), Some(_)) => Header::Repeated,
+            (value, None) => Ok(value.map(|value| trim(value.as_bytes()))),
+            (_, Some(_)) => Err(Rejection::by_table(statuses, Reason::DuplicateHeader)),
         }
+    }
+
+    /// The same of a header that the scheme needs; `missing` is the reason without it.
+    pub(crate) fn required(
+        &self,
+        name: &str,
+        statuses: &[(Reason, StatusCode)],
+        missing: Reason,
+    ) -> Result<&'a [u8], Rejection> {
+        self.header(name, statuses)?
+            .ok_or_else(|| Rejection::by_table(statuses, missing))
     }
 
     /// The path of the target, undecoded.

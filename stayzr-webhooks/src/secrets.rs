@@ -1,4 +1,15 @@
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use secrecy::{ExposeSecret, SecretString};
+
+/// Secrets are shown with and without the padding at their end.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Why secrets cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +20,12 @@ pub enum SecretError {
     /// One is empty: it would make every signature forgeable.
     #[error("secret {index} is empty")]
     Empty {
+        /// Which one.
+        index: usize,
+    },
+    /// One is not the base64 that its scheme wants.
+    #[error("secret {index} is not a prefix and base64, as the sender shows it")]
+    Undecodable {
         /// Which one.
         index: usize,
     },
@@ -58,4 +75,36 @@ impl<'a> Secrets<'a> {
         }
         found
     }
+
+    /// The keys that the secrets encode: base64 behind a prefix, which may be missing.
+    pub(crate) fn keys(self, prefix: &str) -> Result<Vec<Vec<u8>>, SecretError> {
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(index, secret)| {
+                key(secret.expose_secret(), prefix).ok_or(SecretError::Undecodable { index })
+            })
+            .collect()
+    }
+}
+
+/// The key that a secret encodes.
+pub(crate) fn key(secret: &str, prefix: &str) -> Option<Vec<u8>> {
+    let secret = secret.trim();
+    let encoded = secret.strip_prefix(prefix).unwrap_or(secret);
+    LENIENT.decode(encoded).ok().filter(|key| !key.is_empty())
+}
+
+/// The first of the keys for which `matches` holds. All are tried, as of secrets.
+pub(crate) fn matching_key(
+    keys: &[Vec<u8>],
+    mut matches: impl FnMut(&[u8]) -> bool,
+) -> Option<usize> {
+    let mut found = None;
+    for (index, key) in keys.iter().enumerate() {
+        if matches(key) && found.is_none() {
+            found = Some(index);
+        }
+    }
+    found
 }

@@ -77,6 +77,29 @@ pub enum Reason {
     BadToken,
     /// A handshake with a wrong mode or token.
     HandshakeRefused,
+    /// Neither user and password nor a token came.
+    MissingCredentials,
+    /// The credentials do not have the scheme's form.
+    MalformedCredentials,
+    /// The credentials are not ours.
+    BadCredentials,
+    /// The id of the delivery or of the sender has characters that it may not have.
+    MalformedId,
+    /// The timestamp is not 1 to 15 digits.
+    MalformedTimestamp,
+    /// It was signed more than 300 seconds ago.
+    TimestampTooOld,
+    /// It was signed more than 300 seconds from now.
+    TimestampTooNew,
+    /// The nonce has another form or length than the scheme's.
+    MalformedNonce,
+    /// The nonce was used before.
+    ReplayedNonce,
+    /// Nobody here has a key under this id.
+    UnknownKey,
+    /// A secret of ours does not have the scheme's form: nothing can be verified until it is
+    /// replaced. A fault on our side, so that the sender should try again.
+    UnusableSecret,
 }
 
 impl Reason {
@@ -90,6 +113,17 @@ impl Reason {
             Self::SignatureMismatch => "signature_mismatch",
             Self::BadToken => "bad_token",
             Self::HandshakeRefused => "handshake_refused",
+            Self::MissingCredentials => "missing_credentials",
+            Self::MalformedCredentials => "malformed_credentials",
+            Self::BadCredentials => "bad_credentials",
+            Self::MalformedId => "malformed_id",
+            Self::MalformedTimestamp => "malformed_timestamp",
+            Self::TimestampTooOld => "timestamp_too_old",
+            Self::TimestampTooNew => "timestamp_too_new",
+            Self::MalformedNonce => "malformed_nonce",
+            Self::ReplayedNonce => "replayed_nonce",
+            Self::UnknownKey => "unknown_key",
+            Self::UnusableSecret => "unusable_secret",
         }
     }
 }

@@ -17,12 +17,17 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use secrecy::SecretString;
 use stayzr_core::port::inbox::EndpointKey;
 use stayzr_webhooks::{
-    channels::whatsapp::{MetaHandshake, MetaHub},
-    endpoints::mews::MewsSignature,
+    channels::{
+        postmark::PostmarkCredentials,
+        resend::StandardWebhooks,
+        whatsapp::{MetaHandshake, MetaHub},
+    },
+    endpoints::{mews::MewsSignature, razorpay::RazorpaySignature, stripe::StripeSignature},
     receiver::{Limits, Receiver},
 };
 use support::{
-    APP_SECRET, House, INTEGRATION, OTHER_APP_SECRET, RELAY, STRANGER, TOKEN, VERIFY_TOKEN,
+    ACCOUNT, APP_SECRET, House, INTEGRATION, OTHER_APP_SECRET, POSTMARK, RELAY, RESEND_SECRET,
+    STRANGER, TOKEN, VERIFY_TOKEN,
 };
 use tower::ServiceExt;
 
@@ -221,6 +226,102 @@ async fn each_integration_has_one_mode_and_its_owner() {
             .iter()
             .all(|delivery| delivery.scope == Some(house.scope))
     );
+}
+
+#[tokio::test]
+async fn every_scheme_has_its_path() {
+    let house = House::new();
+    let receiver = house.receiver();
+    let now = stayzr_core::chrono::Utc::now().timestamp();
+    let body = br#"{"id":"evt_1","data":{"object":{"id":"ch_1","card":{"last4":"4242"}}}}"#;
+    let resend = |id: &str| {
+        let signature = StandardWebhooks::sign(&RESEND_SECRET.into(), id, now, body).unwrap();
+        Request::post("/webhooks/email/resend")
+            .header("svix-id", id)
+            .header("svix-timestamp", now)
+            .header("svix-signature", signature)
+    };
+    let postmark = |path: &str| {
+        let value = PostmarkCredentials::sign(&POSTMARK.into());
+        Request::post(format!("/webhooks/email/{path}")).header("authorization", value)
+    };
+    let payment = |provider: &str| {
+        let path = format!("/webhooks/payments/{provider}/{ACCOUNT}");
+        let key = SecretString::from(TOKEN);
+        Request::post(path)
+            .header(
+                StripeSignature::HEADER,
+                StripeSignature::sign(&key, now, body),
+            )
+            .header(
+                RazorpaySignature::HEADER,
+                RazorpaySignature::sign(&key, body),
+            )
+            .header(RazorpaySignature::ID_HEADER, "evt_1")
+    };
+    let cloudbeds = format!("/webhooks/pms/cloudbeds/{INTEGRATION}/{TOKEN}");
+    for request in [
+        resend("msg_1"),
+        resend("msg_1"),
+        resend("msg_2"),
+        postmark("postmark"),
+        postmark("postmark-inbound"),
+        payment("stripe"),
+        payment("stripe"),
+        payment("razorpay"),
+        payment("razorpay"),
+        Request::post(cloudbeds),
+    ] {
+        let request = full(request, body);
+        let path = request.uri().path().to_owned();
+        assert_eq!(
+            ask(&receiver, request).await.status,
+            StatusCode::OK,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        house.seen(),
+        [
+            "resend accept ok 200 secret 0",
+            "resend accept duplicate 200 secret 0",
+            "resend accept ok 200 secret 0",
+            "postmark accept ok 200 secret 0",
+            "postmark accept ok 200 secret 0",
+            "stripe accept ok 200 secret 0",
+            "stripe accept duplicate 200 secret 0",
+            "razorpay accept ok 200 secret 0",
+            "razorpay accept duplicate 200 secret 0",
+            "cloudbeds accept ok 200 secret 0",
+        ]
+    );
+    for delivery in house.stored() {
+        let payment = matches!(
+            delivery.endpoint,
+            EndpointKey::Stripe { .. } | EndpointKey::Razorpay { .. }
+        );
+        let kept = String::from_utf8(delivery.body).unwrap();
+        assert_eq!(
+            kept.contains("4242"),
+            !payment,
+            "no card data of payments: {kept}"
+        );
+        assert!(kept.contains("ch_1"));
+    }
+
+    for (path, expected) in [
+        ("/webhooks/email/sendgrid", 404),
+        ("/webhooks/payments/stripe/nobody", 404),
+        ("/webhooks/payments/stripe/", 404),
+        ("/webhooks/payments/adyen/aurora", 404),
+        ("/webhooks/payments/stripe/aurora", 400),
+        ("/webhooks/payments/razorpay/aurora", 401),
+        ("/webhooks/email/postmark", 401),
+        ("/webhooks/email/resend", 401),
+    ] {
+        let (status, _) = code(&receiver, full(Request::post(path), b"{}")).await;
+        assert_eq!(status, expected, "{path}");
+    }
 }
 
 #[tokio::test]

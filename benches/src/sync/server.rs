@@ -18,6 +18,7 @@ use super::{
     hotel::Hotel,
     vendor::{external_id, record},
 };
+use crate::postgres::{administer, url};
 
 /// A hotel in a database of its own.
 pub(super) struct Server {
@@ -44,15 +45,6 @@ impl Drop for Made {
         if !matches!(dropped.join(), Ok(Ok(()))) {
             eprintln!("the database {} could not be dropped", self.0);
         }
-    }
-}
-
-fn url(database: &str) -> String {
-    let server = std::env::var("STAYZR_BENCH_POSTGRES_URL")
-        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-    match server.rsplit_once('/') {
-        Some((server, _)) => format!("{server}/{database}"),
-        None => server,
     }
 }
 
@@ -240,15 +232,4 @@ impl Database for Server {
         drop((self.owner, self.database));
         Ok(())
     }
-}
-
-async fn administer(statement: String) -> Result<(), String> {
-    let mut connection = PgConnection::connect(&url("postgres"))
-        .await
-        .map_err(broken)?;
-    connection
-        .execute(sqlx::AssertSqlSafe(statement))
-        .await
-        .map_err(broken)?;
-    Ok(())
 }

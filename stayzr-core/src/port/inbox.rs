@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     Result,
     ids::{DeliveryId, IntegrationId},
-    queue::Lease,
+    queue::{Lease, NewJob, Queue},
     tenant::TenantScope,
 };
 
@@ -25,6 +26,37 @@ pub enum EndpointKey {
         /// The integration.
         integration_id: IntegrationId,
     },
+    /// Resend: what became of emails, and emails received.
+    Resend,
+    /// Postmark: what became of emails.
+    Postmark,
+    /// Postmark: emails received.
+    PostmarkInbound,
+    /// Stripe, for one of the accounts that are configured here.
+    Stripe {
+        /// The account's name here.
+        account_id: String,
+    },
+    /// Razorpay, for one of the accounts that are configured here.
+    Razorpay {
+        /// The account's name here.
+        account_id: String,
+    },
+}
+
+impl EndpointKey {
+    /// Who sends: `whatsapp`, the name of the PMS provider, `resend`, `postmark`, `stripe` or
+    /// `razorpay`.
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Whatsapp => "whatsapp",
+            Self::Pms { provider, .. } => provider,
+            Self::Resend => "resend",
+            Self::Postmark | Self::PostmarkInbound => "postmark",
+            Self::Stripe { .. } => "stripe",
+            Self::Razorpay { .. } => "razorpay",
+        }
+    }
 }
 
 /// How deliveries to an endpoint prove who sent them.
@@ -43,8 +75,33 @@ pub enum EndpointAuth {
         /// Tokens: the current first, then previous ones.
         tokens: Vec<SecretString>,
     },
+    /// Cloudbeds: a secret as the last segment of the path.
+    SecretPath {
+        /// Secrets: the current first, then previous ones.
+        secrets: Vec<SecretString>,
+    },
     /// A signing relay in front of Mews: base64 of HMAC-SHA256 in `X-Signature`.
     HmacSha256 {
+        /// Secrets: the current first, then previous ones.
+        secrets: Vec<SecretString>,
+    },
+    /// Standard Webhooks, as Svix and Resend send them: HMAC-SHA256 over id, timestamp and body.
+    StandardWebhooks {
+        /// `whsec_…`: the current first, then previous ones.
+        secrets: Vec<SecretString>,
+    },
+    /// Postmark: `Authorization: Basic`, or a header with a token.
+    Postmark {
+        /// `user:password`, or a token without a colon: the current first, then previous ones.
+        credentials: Vec<SecretString>,
+    },
+    /// Stripe: HMAC-SHA256 over timestamp and body in `Stripe-Signature`.
+    Stripe {
+        /// `whsec_…`: the current first, then previous ones.
+        secrets: Vec<SecretString>,
+    },
+    /// Razorpay: HMAC-SHA256 in `X-Razorpay-Signature`.
+    Razorpay {
         /// Secrets: the current first, then previous ones.
         secrets: Vec<SecretString>,
     },
@@ -92,6 +149,23 @@ pub struct Delivery {
     pub traceparent: Option<String>,
 }
 
+impl Delivery {
+    /// The job that is stored with it; it has the delivery's id.
+    pub fn job(&self) -> NewJob {
+        NewJob {
+            queue: Queue::WebhookInbox,
+            scope: self.scope,
+            payload: json!({ "delivery_id": self.id }),
+            key: None,
+            dedupe_key: None,
+            priority: 0,
+            max_attempts: 5,
+            run_at: None,
+            traceparent: self.traceparent.clone(),
+        }
+    }
+}
+
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
@@ -107,6 +181,17 @@ pub trait Inbox: Send + Sync {
     /// Stores a delivery and its job, durably, before it returns. A delivery with a `dedupe_id`
     /// that its endpoint has seen is a [`Acceptance::Duplicate`] and stores nothing.
     async fn accept_delivery(&self, delivery: Delivery) -> Result<Acceptance>;
+
+    /// The same for several deliveries, in as few commits as the store can, which is what makes
+    /// many requests at once cheap. Each has an answer of its own, in their order; every one that
+    /// is [`Acceptance::Stored`] is durable before this returns.
+    async fn accept_deliveries(&self, deliveries: Vec<Delivery>) -> Vec<Result<Acceptance>> {
+        let mut answers = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            answers.push(self.accept_delivery(delivery).await);
+        }
+        answers
+    }
 
     /// The delivery of a job that is held.
     async fn delivery(&self, lease: &Lease) -> Result<Delivery>;

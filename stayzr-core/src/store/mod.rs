@@ -7,6 +7,8 @@ pub(crate) mod codec;
 pub mod conformance;
 #[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
 pub(crate) mod document;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod inbox;
 #[cfg(feature = "memory")]
 pub mod memory;
 #[cfg(feature = "postgres")]

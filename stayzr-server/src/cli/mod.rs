@@ -24,6 +24,7 @@ mod select;
 mod serve;
 mod sync;
 mod token;
+mod trigger;
 mod webhook;
 
 pub use args::Cli;

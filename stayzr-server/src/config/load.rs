@@ -172,6 +172,11 @@ fn set(
         Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
         Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
         Value::Float(_) => text.trim().parse().ok().map(Value::Float),
+        // A list of tables is written as in the file.
+        Value::Array(_) if text.trim_start().starts_with('[') => format!("list = {text}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut table| table.remove("list")),
         Value::Array(_) => Some(Value::Array(
             text.split(',')
                 .map(str::trim)

@@ -1,7 +1,9 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use stayzr_core::ids::OrganizationId;
+use stayzr_webhooks::{Secrets as WebhookSecrets, channels::resend::StandardWebhooks};
 
 use crate::failure::Failure;
 
@@ -27,6 +29,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// Channels to guests.
     pub channels: Channels,
+    /// Payment providers.
+    pub payments: Payments,
     /// Logs.
     pub telemetry: Telemetry,
     /// API tokens.
@@ -150,6 +154,10 @@ pub struct Secrets {
 pub struct Channels {
     /// WhatsApp.
     pub whatsapp: Whatsapp,
+    /// Email through Resend.
+    pub resend: Resend,
+    /// Email through Postmark.
+    pub postmark: Postmark,
 }
 
 /// WhatsApp.
@@ -166,6 +174,81 @@ pub struct Whatsapp {
     pub base_url: String,
     /// Version of the Cloud API, such as `v25.0`.
     pub api_version: String,
+}
+
+/// Email through Resend.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resend {
+    /// `whsec_…` of the webhook; empty for none.
+    pub signing_secret: SecretString,
+    /// Secrets that were replaced and still verify.
+    pub previous_signing_secrets: Vec<SecretString>,
+}
+
+/// Email through Postmark.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postmark {
+    /// User of the webhook's URL; empty for none.
+    pub username: String,
+    /// His password.
+    pub password: SecretString,
+    /// Passwords that were replaced and still verify.
+    pub previous_passwords: Vec<SecretString>,
+    /// The value of the webhook's header `X-Stayzr-Webhook-Token`; empty for none.
+    pub token: SecretString,
+}
+
+impl Postmark {
+    /// What webhooks are known by: the current first.
+    pub fn credentials(&self) -> Vec<SecretString> {
+        let password = std::iter::once(&self.password).chain(&self.previous_passwords);
+        password
+            .filter(|_| !self.username.is_empty())
+            .map(|password| format!("{}:{}", self.username, password.expose_secret()).into())
+            .chain(given(&self.token).cloned())
+            .collect()
+    }
+}
+
+impl Resend {
+    /// What webhooks are signed with: the current first.
+    pub fn signing_secrets(&self) -> Vec<SecretString> {
+        given(&self.signing_secret)
+            .chain(&self.previous_signing_secrets)
+            .cloned()
+            .collect()
+    }
+}
+
+/// A secret, if it is set.
+fn given(secret: &SecretString) -> impl Iterator<Item = &SecretString> {
+    Some(secret)
+        .filter(|secret| !secret.expose_secret().is_empty())
+        .into_iter()
+}
+
+/// Payment providers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    /// Accounts whose webhooks are recorded.
+    pub accounts: Vec<PaymentAccount>,
+}
+
+/// An account at a payment provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentAccount {
+    /// Its name in the webhook's URL: letters, digits, `_` and `-`.
+    pub id: String,
+    /// `stripe` or `razorpay`.
+    pub provider: String,
+    /// The organization that it belongs to.
+    pub organization: OrganizationId,
+    /// Secrets of the webhook: the current first, then those that were replaced and still verify.
+    pub signing_secrets: Vec<SecretString>,
 }
 
 /// Logs.
@@ -249,6 +332,7 @@ impl Config {
             "channels.whatsapp.base_url",
             &self.channels.whatsapp.base_url,
         )?;
+        self.validate_webhooks()?;
         for origin in &self.server.cors_origins {
             http::HeaderValue::from_str(origin)
                 .map_err(|_| invalid("server.cors_origins", "holds a value that is no origin"))?;
@@ -273,6 +357,51 @@ impl Config {
                 "qdrant",
             )?;
             required("knowledge.qdrant_url", &self.knowledge.qdrant_url)?;
+        }
+        Ok(())
+    }
+
+    /// A secret that could never verify is found at start, not by a sender who is refused.
+    fn validate_webhooks(&self) -> Result<(), Failure> {
+        let resend = self.channels.resend.signing_secrets();
+        if let Ok(secrets) = WebhookSecrets::new(&resend)
+            && StandardWebhooks::check(secrets).is_err()
+        {
+            return Err(invalid(
+                "channels.resend.signing_secret",
+                "must be whsec_ and base64, as Resend shows it",
+            ));
+        }
+        let postmark = &self.channels.postmark;
+        if postmark.username.contains(':') {
+            return Err(invalid(
+                "channels.postmark.username",
+                "may not hold a colon",
+            ));
+        }
+        if postmark.username.is_empty() != postmark.password.expose_secret().is_empty() {
+            return Err(invalid(
+                "channels.postmark",
+                "needs both username and password, or neither",
+            ));
+        }
+        if postmark.token.expose_secret().contains(':') {
+            return Err(invalid("channels.postmark.token", "may not hold a colon"));
+        }
+        let mut names = BTreeSet::new();
+        for account in &self.payments.accounts {
+            let key = format!("payments.accounts ({})", account.id);
+            one_of(&key, &account.provider, &["stripe", "razorpay"])?;
+            let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+            if account.id.is_empty() || !account.id.bytes().all(word) {
+                return Err(invalid(&key, "needs an id of letters, digits, _ and -"));
+            }
+            if !names.insert((&account.provider, &account.id)) {
+                return Err(invalid(&key, "is there twice"));
+            }
+            if WebhookSecrets::new(&account.signing_secrets).is_err() {
+                return Err(invalid(&key, "needs signing_secrets, none of them empty"));
+            }
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ fn operations() -> [Route; 3] {
     ]
 }
 
-fn webhooks() -> [Route; 4] {
+fn webhooks() -> [Route; 9] {
     const WHATSAPP: &str = "/webhooks/whatsapp";
     const PMS: &str = "/webhooks/pms/{provider}/{integration_id}";
     const PMS_TOKEN: &str = "/webhooks/pms/{provider}/{integration_id}/{token}";
@@ -47,6 +47,23 @@ fn webhooks() -> [Route; 4] {
         raw(Method::POST, WHATSAPP, hooks::receive),
         raw(Method::POST, PMS, hooks::receive),
         raw(Method::POST, PMS_TOKEN, hooks::receive),
+        raw(Method::POST, "/webhooks/email/resend", hooks::receive),
+        raw(Method::POST, "/webhooks/email/postmark", hooks::receive),
+        raw(
+            Method::POST,
+            "/webhooks/email/postmark-inbound",
+            hooks::receive,
+        ),
+        raw(
+            Method::POST,
+            "/webhooks/payments/stripe/{account_id}",
+            hooks::receive,
+        ),
+        raw(
+            Method::POST,
+            "/webhooks/payments/razorpay/{account_id}",
+            hooks::receive,
+        ),
     ]
 }
 

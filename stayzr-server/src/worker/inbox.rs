@@ -14,7 +14,10 @@ use stayzr_core::{
     queue::{Claimed, Handler, HandlerResult, NewJob, Queue, Wakes},
 };
 use stayzr_pms::engine::jobs_for_events;
-use stayzr_webhooks::channels::whatsapp;
+use stayzr_webhooks::{
+    channels::{email::EmailEvent, postmark, resend, whatsapp},
+    endpoints::{payment::PaymentEvent, razorpay, stripe},
+};
 
 use crate::{http::Metrics, providers::Providers};
 
@@ -43,6 +46,15 @@ impl Handler for InboxHandler {
                 let jobs = self.pms(&delivery, provider, *integration_id).await?;
                 Ok(HandlerResult::Complete(jobs))
             }
+            EndpointKey::Resend => self.email("resend", resend::parse(&delivery.body)?),
+            EndpointKey::Postmark => self.email("postmark", postmark::parse(&delivery.body)?),
+            EndpointKey::PostmarkInbound => {
+                self.email("postmark", postmark::parse_inbound(&delivery.body)?)
+            }
+            EndpointKey::Stripe { .. } => self.payment("stripe", stripe::parse(&delivery.body)?),
+            EndpointKey::Razorpay { .. } => {
+                self.payment("razorpay", razorpay::parse(&delivery.body)?)
+            }
         }
     }
 }
@@ -63,6 +75,24 @@ impl InboxHandler {
         if counts.messages > 0 {
             self.wakes.wake(Queue::AgentTurnQueue);
         }
+        Ok(HandlerResult::Complete(Vec::new()))
+    }
+
+    /// What an email provider told stays in the inbox; how often what happened is counted.
+    fn email(&self, source: &str, event: EmailEvent) -> Result<HandlerResult> {
+        let outcome = match &event {
+            EmailEvent::Outcome(outcome) => outcome.state.as_str(),
+            EmailEvent::Received(_) => "received",
+            _ => "ignored",
+        };
+        self.count(source, outcome, 1);
+        Ok(HandlerResult::Complete(Vec::new()))
+    }
+
+    /// What a payment provider told stays in the inbox. Kinds are too many and too open for labels.
+    fn payment(&self, source: &str, event: PaymentEvent) -> Result<HandlerResult> {
+        tracing::info!(source, event = %event.name, "payment event recorded");
+        self.count(source, "recorded", 1);
         Ok(HandlerResult::Complete(Vec::new()))
     }
 

@@ -71,6 +71,12 @@ impl ReceiverObserver for JobMetrics {
             ("reason", observation.reason),
         ];
         self.0.count("stayzr_webhooks_total", &labels, 1);
+        // Tells when no sender uses a replaced secret any more, so that it can be removed.
+        if let Some(index) = observation.secret_index {
+            let index = index.to_string();
+            let labels = [provider, ("secret_index", index.as_str())];
+            self.0.count("stayzr_webhook_secrets_total", &labels, 1);
+        }
         self.0.time(
             "stayzr_webhook_duration_seconds",
             &[provider],

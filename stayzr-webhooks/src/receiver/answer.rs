@@ -25,6 +25,8 @@ pub(super) enum Refusal {
     /// The endpoint has no usable secret.
     Misconfigured,
     StoreUnavailable,
+    /// There is no place for another request.
+    Overloaded,
 }
 
 impl Refusal {
@@ -50,6 +52,11 @@ impl Refusal {
             ),
             Self::StoreUnavailable => (
                 "store_unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                Verdict::Error,
+            ),
+            Self::Overloaded => (
+                "overloaded",
                 StatusCode::SERVICE_UNAVAILABLE,
                 Verdict::Error,
             ),
@@ -94,8 +101,13 @@ impl Answer {
     }
 
     pub(super) fn rejected(rejection: Rejection, body_bytes: usize) -> Self {
+        // A secret of ours that cannot be used is no fault of the sender, who should try again.
+        let verdict = match rejection.status.is_server_error() {
+            true => Verdict::Error,
+            false => Verdict::Reject,
+        };
         Self {
-            verdict: Verdict::Reject,
+            verdict,
             reason: rejection.reason.as_str(),
             status: rejection.status,
             secret_index: None,

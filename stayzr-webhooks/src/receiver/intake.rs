@@ -17,11 +17,23 @@ use stayzr_core::{
 use super::{
     answer::{Answer, Refusal},
     body::Limits,
+    gate::Gate,
+    group::GroupCommit,
     observe::{Observation, ReceiverObserver},
 };
 use crate::{
-    channels::whatsapp::{MetaHandshake, MetaHub},
-    endpoints::mews::{MewsSignature, MewsUrlToken, without_tokens},
+    channels::{
+        postmark::PostmarkCredentials,
+        resend::StandardWebhooks,
+        whatsapp::{MetaHandshake, MetaHub},
+    },
+    endpoints::{
+        cloudbeds::SecretPath,
+        mews::{MewsSignature, MewsUrlToken, without_tokens},
+        payment,
+        razorpay::RazorpaySignature,
+        stripe::StripeSignature,
+    },
     mac,
     request::SignedRequest,
     secrets::Secrets,
@@ -62,9 +74,10 @@ use crate::{
 #[derive(Clone)]
 pub struct Receiver {
     endpoints: Arc<dyn Endpoints>,
-    inbox: Arc<dyn Inbox>,
+    inbox: Arc<GroupCommit>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    gate: Gate,
     observer: Option<Arc<dyn ReceiverObserver>>,
 }
 
@@ -75,18 +88,22 @@ impl Receiver {
         inbox: Arc<dyn Inbox>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let limits = Limits::default();
         Self {
             endpoints,
-            inbox,
+            inbox: GroupCommit::new(inbox),
             clock,
-            limits: Limits::default(),
+            gate: Gate::new(&limits),
+            limits,
             observer: None,
         }
     }
 
-    /// Sets how much of a request is taken.
+    /// Sets how much of a request is taken, and how many at a time. Clones made before keep a place
+    /// of their own.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.gate = Gate::new(&limits);
         self.limits = limits;
         self
     }
@@ -128,10 +145,12 @@ impl Receiver {
             let allow = if whatsapp { "GET, POST" } else { "POST" };
             return Err(Answer::refused(Refusal::MethodNotAllowed { allow }, 0));
         }
+        let mut place = self.gate.enter()?;
         let body = if handshake {
             Bytes::new()
         } else {
-            self.limits.read(key, &parts.headers, body).await?
+            let headers = &parts.headers;
+            self.limits.read(key, headers, body, &mut place).await?
         };
         let endpoint = match self.endpoints.endpoint(key).await {
             Ok(Some(endpoint)) => endpoint,
@@ -179,7 +198,12 @@ impl Receiver {
             }
             EndpointAuth::MetaHub { app_secrets, .. } => (&MetaHub, app_secrets),
             EndpointAuth::UrlToken { tokens } => (&MewsUrlToken, tokens),
+            EndpointAuth::SecretPath { secrets } => (&SecretPath, secrets),
             EndpointAuth::HmacSha256 { secrets } => (&MewsSignature, secrets),
+            EndpointAuth::StandardWebhooks { secrets } => (&StandardWebhooks, secrets),
+            EndpointAuth::Postmark { credentials } => (&PostmarkCredentials, credentials),
+            EndpointAuth::Stripe { secrets } => (&StripeSignature, secrets),
+            EndpointAuth::Razorpay { secrets } => (&RazorpaySignature, secrets),
         };
         let secrets = Secrets::new(secrets).map_err(|error| {
             tracing::error!(%error, "a webhook endpoint has no usable secret");
@@ -199,6 +223,9 @@ impl Receiver {
     ) -> Result<Answer, Answer> {
         let kept = match &endpoint.key {
             EndpointKey::Pms { provider, .. } if provider == "mews" => without_tokens(body),
+            EndpointKey::Stripe { .. } | EndpointKey::Razorpay { .. } => {
+                Cow::Owned(payment::recordable(body))
+            }
             _ => Cow::Borrowed(&body[..]),
         };
         let delivery = Delivery {
@@ -212,7 +239,7 @@ impl Receiver {
             received_at: self.clock.now(),
             traceparent: text(headers, "traceparent").filter(|trace| is_traceparent(trace)),
         };
-        let reason = match self.inbox.accept_delivery(delivery).await {
+        let reason = match self.inbox.accept(delivery).await {
             Ok(Acceptance::Stored) => "ok",
             Ok(Acceptance::Duplicate) => "duplicate",
             Err(error) => return Err(unavailable(&error, body.len())),
@@ -230,7 +257,7 @@ impl Receiver {
             endpoint: key,
             provider: match key {
                 Some(EndpointKey::Whatsapp) => "whatsapp",
-                Some(EndpointKey::Pms { provider, .. }) if answer.endpoint_exists => provider,
+                Some(key) if answer.endpoint_exists => key.source(),
                 _ => "unknown",
             },
             verdict: answer.verdict,

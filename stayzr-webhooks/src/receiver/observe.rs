@@ -30,7 +30,7 @@ impl Verdict {
 pub struct Observation<'a> {
     /// The endpoint that the request was for, as the path named it; none if it named none.
     pub endpoint: Option<&'a EndpointKey>,
-    /// `whatsapp` or the name of the PMS provider; `unknown` unless the endpoint exists, so that
+    /// [`EndpointKey::source`]; `unknown` unless the endpoint exists, so that
     /// strangers cannot make up labels.
     pub provider: &'a str,
     /// What was decided.

@@ -23,6 +23,11 @@ pub(crate) const APP_SECRET: &str = "f3c1a7e0b4d94f0d";
 pub(crate) const OTHER_APP_SECRET: &str = "00b1d0c2e94a4c57";
 pub(crate) const VERIFY_TOKEN: &str = "tok-9f2";
 pub(crate) const TOKEN: &str = "mews-9f0c1d7e";
+pub(crate) const RESEND_SECRET: &str = "whsec_BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY=";
+/// User and password of Postmark's webhooks.
+pub(crate) const POSTMARK: &str = "postmark:pm-S3cr3t:with-colon";
+/// An account at Stripe and Razorpay.
+pub(crate) const ACCOUNT: &str = "aurora";
 /// Mews with a token in the URL.
 pub(crate) const INTEGRATION: &str = "0190b7c2-0000-7000-8000-000000000001";
 /// Mews behind a signing relay.
@@ -162,7 +167,32 @@ impl Endpoints for Store {
                 };
                 (Some(self.scope), auth)
             }
-            EndpointKey::Pms { .. } => return Ok(None),
+            EndpointKey::Pms {
+                provider,
+                integration_id,
+            } if provider == "cloudbeds" && integration_id.to_string() == INTEGRATION => {
+                let secrets = list(&[TOKEN]);
+                (Some(self.scope), EndpointAuth::SecretPath { secrets })
+            }
+            EndpointKey::Resend => {
+                let secrets = list(&[RESEND_SECRET]);
+                (None, EndpointAuth::StandardWebhooks { secrets })
+            }
+            EndpointKey::Postmark | EndpointKey::PostmarkInbound => {
+                let credentials = list(&[POSTMARK]);
+                (None, EndpointAuth::Postmark { credentials })
+            }
+            EndpointKey::Stripe { account_id } if account_id == ACCOUNT => {
+                let secrets = list(&[TOKEN]);
+                (Some(self.scope), EndpointAuth::Stripe { secrets })
+            }
+            EndpointKey::Razorpay { account_id } if account_id == ACCOUNT => {
+                let secrets = list(&[TOKEN]);
+                (Some(self.scope), EndpointAuth::Razorpay { secrets })
+            }
+            EndpointKey::Pms { .. } | EndpointKey::Stripe { .. } | EndpointKey::Razorpay { .. } => {
+                return Ok(None);
+            }
         };
         Ok(Some(Endpoint {
             key: key.clone(),
@@ -180,7 +210,14 @@ impl Inbox for Store {
         if self.store_fails.load(Ordering::SeqCst) {
             return Err(Error::unavailable("inbox.accept", "the disk is full"));
         }
-        self.deliveries.lock().unwrap().push(delivery);
+        let mut deliveries = self.deliveries.lock().unwrap();
+        let known = |stored: &Delivery| {
+            (&stored.endpoint, &stored.dedupe_id) == (&delivery.endpoint, &delivery.dedupe_id)
+        };
+        if delivery.dedupe_id.is_some() && deliveries.iter().any(known) {
+            return Ok(Acceptance::Duplicate);
+        }
+        deliveries.push(delivery);
         Ok(Acceptance::Stored)
     }
 

@@ -47,6 +47,11 @@ where
     )
     .await;
     r.scenario(
+        "inbox::stores_several_in_one_go",
+        stores_several_in_one_go(store, clock),
+    )
+    .await;
+    r.scenario(
         "inbox::reads_only_under_a_lease",
         reads_only_under_a_lease(store, clock),
     )
@@ -172,6 +177,51 @@ where
         2,
         "with a job of its own",
     )
+}
+
+/// Several deliveries of several tenants are stored together, each with an answer of its own; one that
+/// is repeated among them is stored once.
+pub async fn stores_several_in_one_go<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let one = hotel(store, clock).await?;
+    let other = hotel(store, clock).await?;
+    let known = delivery(&one, Some("msg-0"), clock);
+    store.accept_delivery(known).await?;
+    let nobodys = Delivery {
+        scope: None,
+        endpoint: EndpointKey::Whatsapp,
+        ..delivery(&one, None, clock)
+    };
+    let sent = vec![
+        delivery(&one, Some("msg-1"), clock),
+        delivery(&other, None, clock),
+        delivery(&one, Some("msg-0"), clock),
+        nobodys,
+        delivery(&one, Some("msg-1"), clock),
+    ];
+    let mut answers = Vec::new();
+    for answer in store.accept_deliveries(sent.clone()).await {
+        answers.push(answer?);
+    }
+    let (stored, duplicate) = (Acceptance::Stored, Acceptance::Duplicate);
+    let expected = vec![stored, stored, duplicate, stored, duplicate];
+    ensure_eq(answers, expected, "each is answered in its place")?;
+    let none = store.accept_deliveries(Vec::new()).await;
+    ensure(none.is_empty(), "and nothing of nothing")?;
+    let mut found = 0;
+    for claimed in claim(store, QUEUE, 10).await? {
+        let id = claimed.job.id.uuid();
+        if let Some(sent) = sent.iter().find(|sent| sent.id.uuid() == id) {
+            let kept = store.delivery(&claimed.lease).await?;
+            ensure_eq(&kept, sent, "each is read as it came")?;
+            found += 1;
+        }
+        complete(store, &claimed).await?;
+    }
+    ensure_eq(found, 3, "each that was stored has its job")
 }
 
 /// The delivery of a job that is held.

@@ -1,12 +1,11 @@
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::state::{MemoryStore, not_found};
 use crate::{
     Result,
     ids::{DeliveryId, JobId},
     port::inbox::{Acceptance, Delivery, Inbox},
-    queue::{Lease, NewJob, Queue},
+    queue::Lease,
 };
 
 #[async_trait]
@@ -21,19 +20,8 @@ impl Inbox for MemoryStore {
         if seen {
             return Ok(Acceptance::Duplicate);
         }
-        let job = NewJob {
-            queue: Queue::WebhookInbox,
-            scope: delivery.scope,
-            payload: json!({ "delivery_id": delivery.id, "endpoint": delivery.endpoint }),
-            key: None,
-            dedupe_key: None,
-            priority: 0,
-            max_attempts: 5,
-            run_at: None,
-            traceparent: delivery.traceparent.clone(),
-        };
         let id = JobId::from(delivery.id.uuid());
-        state.jobs.insert(id, job, now);
+        state.jobs.insert(id, delivery.job(), now);
         state.deliveries.insert(delivery.id, delivery);
         Ok(Acceptance::Stored)
     }

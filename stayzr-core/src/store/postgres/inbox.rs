@@ -1,65 +1,56 @@
+use std::collections::{BTreeMap, HashSet};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{PostgresStore, error::failed, jobs};
 use crate::{
     Error, Result,
     ids::{DeliveryId, JobId, OrganizationId, PropertyId},
     port::inbox::{Acceptance, Delivery, EndpointKey, Inbox},
-    queue::{Lease, NewJob, Queue},
-    store::codec,
+    queue::Lease,
+    store::{codec, inbox},
     tenant::TenantScope,
 };
 
 #[async_trait]
 impl Inbox for PostgresStore {
     async fn accept_delivery(&self, delivery: Delivery) -> Result<Acceptance> {
-        const OPERATION: &str = "postgres.accept_delivery";
-        let scope = delivery.scope;
-        let mut tx = self.scoped(OPERATION, scope).await?;
-        let done = sqlx::query(
-            "insert into webhook_deliveries (id, organization_id, property_id, endpoint,
-                 dedupe_id, content_type, body, sha256, received_at, traceparent)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict do nothing",
-        )
-        .bind(delivery.id.uuid())
-        .bind(scope.map(|scope| scope.organization_id.uuid()))
-        .bind(
-            scope
-                .and_then(|scope| scope.property_id)
-                .map(|id| id.uuid()),
-        )
-        .bind(json!(delivery.endpoint))
-        .bind(&delivery.dedupe_id)
-        .bind(&delivery.content_type)
-        .bind(&delivery.body)
-        .bind(&delivery.sha256)
-        .bind(delivery.received_at)
-        .bind(&delivery.traceparent)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed(OPERATION))?;
-        if done.rows_affected() == 0 {
-            return Ok(Acceptance::Duplicate);
+        let stored = self.accept_together(&[&delivery]).await?;
+        Ok(stored[0])
+    }
+
+    async fn accept_deliveries(&self, deliveries: Vec<Delivery>) -> Vec<Result<Acceptance>> {
+        // A transaction belongs to one organization, so each has a commit of its own.
+        let mut tenants: BTreeMap<Option<OrganizationId>, Vec<usize>> = BTreeMap::new();
+        for (index, delivery) in deliveries.iter().enumerate() {
+            let tenant = delivery.scope.map(|scope| scope.organization_id);
+            tenants.entry(tenant).or_default().push(index);
         }
-        let job = NewJob {
-            queue: Queue::WebhookInbox,
-            scope,
-            payload: json!({ "delivery_id": delivery.id }),
-            key: None,
-            dedupe_key: None,
-            priority: 0,
-            max_attempts: 5,
-            run_at: None,
-            traceparent: delivery.traceparent,
-        };
-        let id = JobId::from(delivery.id.uuid());
-        jobs::insert(&mut tx, self.clock.now(), &[(id, &job)]).await?;
-        tx.commit().await.map_err(failed(OPERATION))?;
-        Ok(Acceptance::Stored)
+        let mut answers = Vec::with_capacity(deliveries.len());
+        for indices in tenants.into_values() {
+            let group: Vec<_> = indices.iter().map(|index| &deliveries[*index]).collect();
+            let stored = match self.accept_together(&group).await {
+                Ok(stored) => stored.into_iter().map(Ok).collect(),
+                Err(error) if error.is_retryable() => inbox::all_failed(error, group.len()),
+                // One that cannot be stored does not cost the others.
+                Err(_) => {
+                    let mut alone = Vec::with_capacity(group.len());
+                    for delivery in group {
+                        let stored = self.accept_together(&[delivery]).await;
+                        alone.push(stored.map(|stored| stored[0]));
+                    }
+                    alone
+                }
+            };
+            answers.extend(indices.into_iter().zip(stored));
+        }
+        answers.sort_by_key(|(index, _)| *index);
+        answers.into_iter().map(|(_, answer)| answer).collect()
     }
 
     async fn delivery(&self, lease: &Lease) -> Result<Delivery> {
@@ -97,6 +88,71 @@ impl Inbox for PostgresStore {
             traceparent: row.traceparent,
         })
     }
+}
+
+impl PostgresStore {
+    /// Stores deliveries of one organization and their jobs in one transaction.
+    async fn accept_together(&self, deliveries: &[&Delivery]) -> Result<Vec<Acceptance>> {
+        const OPERATION: &str = "postgres.accept_delivery";
+        let scope = deliveries.first().and_then(|delivery| delivery.scope);
+        let mut tx = self.scoped(OPERATION, scope).await?;
+        let stored = insert(&mut tx, deliveries).await?;
+        let answers =
+            deliveries
+                .iter()
+                .map(|delivery| match stored.contains(&delivery.id.uuid()) {
+                    true => Acceptance::Stored,
+                    false => Acceptance::Duplicate,
+                });
+        let answers: Vec<_> = answers.collect();
+        if !stored.is_empty() {
+            let jobs: Vec<_> = deliveries
+                .iter()
+                .filter(|delivery| stored.contains(&delivery.id.uuid()))
+                .map(|delivery| (JobId::from(delivery.id.uuid()), delivery.job()))
+                .collect();
+            let jobs: Vec<_> = jobs.iter().map(|(id, job)| (*id, job)).collect();
+            jobs::insert(&mut tx, self.clock.now(), &jobs).await?;
+            tx.commit().await.map_err(failed(OPERATION))?;
+        }
+        Ok(answers)
+    }
+}
+
+/// The ids of those that were not there before. Two processes that store the same ones wait for each
+/// other in one order, that of the senders' ids.
+async fn insert(tx: &mut PgConnection, deliveries: &[&Delivery]) -> Result<HashSet<Uuid>> {
+    fn column<'a, T>(deliveries: &[&'a Delivery], read: impl Fn(&'a Delivery) -> T) -> Vec<T> {
+        deliveries.iter().map(|delivery| read(delivery)).collect()
+    }
+    let organization = |delivery: &Delivery| Some(delivery.scope?.organization_id.uuid());
+    let property = |delivery: &Delivery| Some(delivery.scope?.property_id?.uuid());
+    let stored: Vec<Uuid> = sqlx::query_scalar(
+        "insert into webhook_deliveries (id, organization_id, property_id, endpoint,
+             dedupe_id, content_type, body, sha256, received_at, traceparent)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::jsonb[], $5::text[],
+             $6::text[], $7::bytea[], $8::text[], $9::timestamptz[], $10::text[])
+         order by 5
+         on conflict do nothing returning id",
+    )
+    .bind(column(deliveries, |delivery| delivery.id.uuid()))
+    .bind(column(deliveries, organization))
+    .bind(column(deliveries, property))
+    .bind(column(deliveries, |delivery| json!(delivery.endpoint)))
+    .bind(column(deliveries, |delivery| delivery.dedupe_id.as_deref()))
+    .bind(column(deliveries, |delivery| {
+        delivery.content_type.as_deref()
+    }))
+    .bind(column(deliveries, |delivery| delivery.body.as_slice()))
+    .bind(column(deliveries, |delivery| delivery.sha256.as_str()))
+    .bind(column(deliveries, |delivery| delivery.received_at))
+    .bind(column(deliveries, |delivery| {
+        delivery.traceparent.as_deref()
+    }))
+    .fetch_all(tx)
+    .await
+    .map_err(failed("postgres.accept_delivery"))?;
+    Ok(stored.into_iter().collect())
 }
 
 #[derive(Deserialize)]

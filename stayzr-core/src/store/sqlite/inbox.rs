@@ -2,64 +2,38 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use sqlx::SqliteConnection;
 
 use super::{SqliteStore, error::failed, jobs};
 use crate::{
     Error, Result,
     ids::{DeliveryId, JobId, OrganizationId, PropertyId},
     port::inbox::{Acceptance, Delivery, EndpointKey, Inbox},
-    queue::{Lease, NewJob, Queue},
-    store::codec,
+    queue::Lease,
+    store::{codec, inbox},
     tenant::TenantScope,
 };
 
 #[async_trait]
 impl Inbox for SqliteStore {
     async fn accept_delivery(&self, delivery: Delivery) -> Result<Acceptance> {
-        const OPERATION: &str = "sqlite.accept_delivery";
-        let mut tx = self.write(OPERATION).await?;
-        let scope = delivery.scope;
-        let done = sqlx::query(
-            "insert into webhook_deliveries (id, organization_id, property_id, endpoint,
-                 dedupe_id, content_type, body, sha256, received_at, traceparent)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict do nothing",
-        )
-        .bind(delivery.id.to_string())
-        .bind(scope.map(|scope| scope.organization_id.to_string()))
-        .bind(
-            scope
-                .and_then(|scope| scope.property_id)
-                .map(|id| id.to_string()),
-        )
-        .bind(codec::json(&json!(delivery.endpoint)))
-        .bind(&delivery.dedupe_id)
-        .bind(&delivery.content_type)
-        .bind(&delivery.body)
-        .bind(&delivery.sha256)
-        .bind(codec::time(delivery.received_at))
-        .bind(&delivery.traceparent)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed(OPERATION))?;
-        if done.rows_affected() == 0 {
-            return Ok(Acceptance::Duplicate);
+        let stored = self.accept_together(&[delivery]).await?;
+        Ok(stored[0])
+    }
+
+    async fn accept_deliveries(&self, deliveries: Vec<Delivery>) -> Vec<Result<Acceptance>> {
+        match self.accept_together(&deliveries).await {
+            Ok(stored) => stored.into_iter().map(Ok).collect(),
+            Err(error) if error.is_retryable() => inbox::all_failed(error, deliveries.len()),
+            // One that cannot be stored does not cost the others.
+            Err(_) => {
+                let mut answers = Vec::with_capacity(deliveries.len());
+                for delivery in deliveries {
+                    answers.push(self.accept_delivery(delivery).await);
+                }
+                answers
+            }
         }
-        let job = NewJob {
-            queue: Queue::WebhookInbox,
-            scope,
-            payload: json!({ "delivery_id": delivery.id }),
-            key: None,
-            dedupe_key: None,
-            priority: 0,
-            max_attempts: 5,
-            run_at: None,
-            traceparent: delivery.traceparent,
-        };
-        let id = JobId::from(delivery.id.uuid());
-        jobs::insert(&mut tx, self.clock.now(), &[(id, &job)]).await?;
-        tx.commit().await.map_err(failed(OPERATION))?;
-        Ok(Acceptance::Stored)
     }
 
     async fn delivery(&self, lease: &Lease) -> Result<Delivery> {
@@ -97,6 +71,59 @@ impl Inbox for SqliteStore {
             traceparent: row.traceparent,
         })
     }
+}
+
+impl SqliteStore {
+    /// Stores deliveries and their jobs in one transaction.
+    async fn accept_together(&self, deliveries: &[Delivery]) -> Result<Vec<Acceptance>> {
+        const OPERATION: &str = "sqlite.accept_delivery";
+        let mut tx = self.write(OPERATION).await?;
+        let mut answers = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            answers.push(insert(&mut tx, delivery).await?);
+        }
+        let jobs: Vec<_> = deliveries
+            .iter()
+            .zip(&answers)
+            .filter(|(_, answer)| **answer == Acceptance::Stored)
+            .map(|(delivery, _)| (JobId::from(delivery.id.uuid()), delivery.job()))
+            .collect();
+        let jobs: Vec<_> = jobs.iter().map(|(id, job)| (*id, job)).collect();
+        jobs::insert(&mut tx, self.clock.now(), &jobs).await?;
+        tx.commit().await.map_err(failed(OPERATION))?;
+        Ok(answers)
+    }
+}
+
+async fn insert(tx: &mut SqliteConnection, delivery: &Delivery) -> Result<Acceptance> {
+    let scope = delivery.scope;
+    let done = sqlx::query(
+        "insert into webhook_deliveries (id, organization_id, property_id, endpoint,
+             dedupe_id, content_type, body, sha256, received_at, traceparent)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict do nothing",
+    )
+    .bind(delivery.id.to_string())
+    .bind(scope.map(|scope| scope.organization_id.to_string()))
+    .bind(
+        scope
+            .and_then(|scope| scope.property_id)
+            .map(|id| id.to_string()),
+    )
+    .bind(codec::json(&json!(delivery.endpoint)))
+    .bind(&delivery.dedupe_id)
+    .bind(&delivery.content_type)
+    .bind(&delivery.body)
+    .bind(&delivery.sha256)
+    .bind(codec::time(delivery.received_at))
+    .bind(&delivery.traceparent)
+    .execute(tx)
+    .await
+    .map_err(failed("sqlite.accept_delivery"))?;
+    Ok(match done.rows_affected() {
+        0 => Acceptance::Duplicate,
+        _ => Acceptance::Stored,
+    })
 }
 
 #[derive(Deserialize)]

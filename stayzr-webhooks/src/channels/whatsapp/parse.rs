@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use stayzr_core::{
-    Error, Result,
+    Result,
     model::{ChannelEvent, InboundMessage, MessageStatus, StatusUpdate},
 };
 
@@ -33,18 +33,7 @@ use crate::json;
 /// # Ok::<(), stayzr_core::Error>(())
 /// ```
 pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Vec<ChannelEvent>> {
-    let mut body: Value = serde_json::from_str(&json::readable(body)).map_err(|error| {
-        // The message of serde_json may quote the body, so only the place is kept.
-        Error::corrupt("whatsapp.parse", "the body is not JSON")
-            .with("line", error.line())
-            .with("column", error.column())
-    })?;
-    if !body.is_object() {
-        return Err(Error::corrupt(
-            "whatsapp.parse",
-            "the body is not an object",
-        ));
-    }
+    let mut body = json::object("whatsapp.parse", body)?;
     let object = text(&body["object"]).unwrap_or_default();
     if object != "whatsapp_business_account" {
         let name = format!("object.{object}");

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     mac,
-    request::{Header, Plus, SignedRequest, encode},
+    request::{Plus, SignedRequest, encode},
     secrets::Secrets,
     verifier::{Accepted, Reason, Rejection, Verified, Verifier},
 };
@@ -53,7 +53,7 @@ impl MetaHub {
 
     /// The header's value for a body, as Meta would send it.
     pub fn sign(app_secret: &SecretString, body: &[u8]) -> String {
-        let mac = mac::hmac_sha256(app_secret.expose_secret(), body);
+        let mac = mac::hmac_sha256(app_secret.expose_secret().as_bytes(), &[body]);
         format!("{PREFIX}{}", mac::hex(&mac))
     }
 }
@@ -66,17 +66,16 @@ impl Verifier for MetaHub {
         _now: DateTime<Utc>,
     ) -> Result<Accepted, Rejection> {
         let refused = |reason| Rejection::by_table(STATUSES, reason);
-        let value = match request.header(Self::HEADER) {
-            Header::Absent => return Err(refused(Reason::MissingSignature)),
-            Header::Repeated => return Err(refused(Reason::DuplicateHeader)),
-            Header::One(value) => value,
-        };
+        let value = request.required(Self::HEADER, STATUSES, Reason::MissingSignature)?;
         let given = value
             .strip_prefix(PREFIX.as_bytes())
             .and_then(mac::unhex_32)
             .ok_or_else(|| refused(Reason::MalformedSignature))?;
         let secret_index = secrets
-            .matching(|secret| mac::hmac_sha256_matches(secret, request.body, &given))
+            .matching(|secret| {
+                let expected = mac::hmac_sha256(secret.as_bytes(), &[request.body]);
+                mac::macs_equal(&expected, &given)
+            })
             .ok_or_else(|| refused(Reason::SignatureMismatch))?;
         Ok(Accepted::Delivery(Verified {
             secret_index,

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     mac,
-    request::{Header, Plus, SignedRequest, decode, encode},
+    request::{Plus, SignedRequest, decode, encode},
     secrets::Secrets,
     verifier::{Accepted, Reason, Rejection, Verified, Verifier},
 };
@@ -91,7 +91,7 @@ impl MewsSignature {
 
     /// The header's value for a body.
     pub fn sign(secret: &SecretString, body: &[u8]) -> String {
-        STANDARD.encode(mac::hmac_sha256(secret.expose_secret(), body))
+        STANDARD.encode(mac::hmac_sha256(secret.expose_secret().as_bytes(), &[body]))
     }
 }
 
@@ -103,18 +103,17 @@ impl Verifier for MewsSignature {
         _now: DateTime<Utc>,
     ) -> Result<Accepted, Rejection> {
         let refused = |reason| Rejection::by_table(STATUSES, reason);
-        let value = match request.header(Self::HEADER) {
-            Header::Absent => return Err(refused(Reason::MissingHeader)),
-            Header::Repeated => return Err(refused(Reason::DuplicateHeader)),
-            Header::One(value) => value,
-        };
+        let value = request.required(Self::HEADER, STATUSES, Reason::MissingHeader)?;
         let given: [u8; 32] = STANDARD
             .decode(value)
             .ok()
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or_else(|| refused(Reason::SignatureMismatch))?;
         let secret_index = secrets
-            .matching(|secret| mac::hmac_sha256_matches(secret, request.body, &given))
+            .matching(|secret| {
+                let expected = mac::hmac_sha256(secret.as_bytes(), &[request.body]);
+                mac::macs_equal(&expected, &given)
+            })
             .ok_or_else(|| refused(Reason::SignatureMismatch))?;
         Ok(Accepted::Delivery(Verified {
             secret_index,

@@ -21,7 +21,7 @@ use stayzr_pms::engine::{
 };
 use stayzr_webhooks::{
     channels::whatsapp::{WhatsappConfig, WhatsappSender},
-    receiver::Receiver,
+    receiver::{Observation, Receiver, ReceiverObserver},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,7 @@ use crate::{
     state::ServerState,
     worker::{
         Channels, InboxHandler, JobMetrics, OutboundHandler, Scheduler, SyncHandler, TurnHandler,
-        schedule,
+        refused_notes, schedule,
     },
 };
 
@@ -178,8 +178,14 @@ impl Foundation {
             config.payments.clone(),
         );
         let observer = Arc::new(JobMetrics(metrics.clone()));
+        let (refused, refused_log) = refused_notes(store.clone(), clock.clone());
+        let counted = observer.clone();
+        let observe = move |seen: &Observation<'_>| {
+            counted.observe(seen);
+            refused.observe(seen);
+        };
         let receiver = Receiver::new(Arc::new(endpoints), store.clone(), clock.clone())
-            .with_observer(observer.clone());
+            .with_observer(Arc::new(observe));
 
         // And messages go out here.
         let codec = providers.codec().clone();
@@ -199,6 +205,7 @@ impl Foundation {
 
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        tasks.spawn(refused_log.run(stop.clone()));
         if config.workers.enabled {
             let handlers: [(Queue, Arc<dyn Handler>); 4] = [
                 (

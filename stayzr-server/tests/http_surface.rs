@@ -514,5 +514,26 @@ async fn email_and_payment_providers_have_their_endpoints_once_configured() {
     assert_eq!(send(request).await.status, 200);
     assert!(server.stored().contains("charge.succeeded"));
     assert!(!server.stored().contains("4242"), "no card data is stored");
+    let store = server.app.state.store.clone();
     server.app.stop().await;
+    // What was refused is noted by the time the server has stopped.
+    let refused = store.refused(10).await.expect("refusals");
+    let noted: Vec<_> = refused
+        .iter()
+        .map(|refused| {
+            (
+                refused.source.as_str(),
+                refused.reason.as_str(),
+                refused.status,
+            )
+        })
+        .collect();
+    assert_eq!(
+        noted,
+        [
+            ("stripe", "missing_header", 400),
+            ("unknown", "unknown_endpoint", 404),
+            ("postmark", "bad_credentials", 401),
+        ]
+    );
 }

@@ -65,6 +65,19 @@ fn receive_webhooks_stores_what_is_authentic_without_the_card() {
 }
 
 #[test]
+fn axum_webhooks_takes_the_receiver_as_a_service_and_in_a_handler() {
+    assert_told(
+        &run("axum_webhooks"),
+        &[
+            "whatsapp: 200",
+            "stripe:   200",
+            "stripe:   400",
+            "waiting:  2 deliveries",
+        ],
+    );
+}
+
+#[test]
 fn ask_the_hotel_quotes_its_documents_and_hands_over() {
     assert_told(
         &run("ask_the_hotel"),

@@ -16,8 +16,8 @@ use stayzr_core::{
     Result,
     clock::{Clock, SystemClock},
     port::{
+        directory::Directory,
         inbox::{Endpoint, EndpointAuth, EndpointKey, Endpoints},
-        queue::JobQueue,
     },
     queue::Queue,
     store::memory::MemoryStore,

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::{
     Result,
-    ids::{DeliveryId, IntegrationId},
-    queue::{Lease, NewJob, Queue},
+    ids::{DeliveryId, IntegrationId, OrganizationId},
+    queue::{JobStatus, Lease, NewJob, Queue},
     tenant::TenantScope,
 };
 
@@ -196,3 +196,73 @@ pub trait Inbox: Send + Sync {
     /// The delivery of a job that is held.
     async fn delivery(&self, lease: &Lease) -> Result<Delivery>;
 }
+
+/// A delivery as it stands in the inbox, without its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRecord {
+    /// Its id, and its job's.
+    pub id: DeliveryId,
+    /// Where it was delivered to.
+    pub endpoint: EndpointKey,
+    /// Whose it is, where that was known when it came.
+    pub organization_id: Option<OrganizationId>,
+    /// The sender's id of the delivery, where the scheme has one.
+    pub dedupe_id: Option<String>,
+    /// The size of what is stored, in bytes.
+    pub body_bytes: u64,
+    /// SHA-256 of the bytes as they came, in hexadecimal.
+    pub sha256: String,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// Where its job stands; none once the job is past its keep.
+    pub status: Option<JobStatus>,
+    /// Why its job failed last.
+    pub last_error: Option<String>,
+}
+
+/// A request that was refused: nothing of what it carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Who seemed to send: [`EndpointKey::source`], or `unknown`.
+    pub source: String,
+    /// `reject`, or `error` for a fault on our side.
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+    /// The status that it was answered with.
+    pub status: u16,
+    /// The size of its body in bytes, as far as it was read.
+    pub body_bytes: u64,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+/// What an operator sees of the inbox.
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// The last deliveries, the newest first: those of one organization or, without a scope, all, also
+    /// those that nobody owns yet. At most 1,000.
+    async fn deliveries(
+        &self,
+        scope: Option<TenantScope>,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRecord>>;
+
+    /// A stored delivery, of one organization or of anybody; none if it is not there.
+    async fn stored_delivery(
+        &self,
+        scope: Option<TenantScope>,
+        id: DeliveryId,
+    ) -> Result<Option<Delivery>>;
+
+    /// Remembers refused requests. Only the last [`REFUSED_KEPT`] are kept.
+    async fn remember_refused(&self, refused: Vec<RefusedDelivery>) -> Result<()>;
+
+    /// The last refused requests, the newest first.
+    async fn refused(&self, limit: u32) -> Result<Vec<RefusedDelivery>>;
+}
+
+/// So many refused requests are remembered.
+pub const REFUSED_KEPT: u32 = 500;

@@ -58,6 +58,7 @@ pub trait Store:
     + sync::SyncStore
     + conflict::Conflicts
     + inbox::Inbox
+    + inbox::Deliveries
     + conversation::Conversations
     + outbound::Outbound
     + knowledge::KnowledgeStore
@@ -75,6 +76,7 @@ impl<S> Store for S where
         + sync::SyncStore
         + conflict::Conflicts
         + inbox::Inbox
+        + inbox::Deliveries
         + conversation::Conversations
         + outbound::Outbound
         + knowledge::KnowledgeStore

@@ -5,16 +5,18 @@ use super::{
     fixture::{Hotel, claim, claim_one, complete, expire, hotel, jobs_of, quiet},
 };
 use crate::{
-    ErrorKind, Result,
+    Error, ErrorKind, Result,
     clock::{Clock, ManualClock},
     ids::DeliveryId,
     port::{
         directory::Directory,
-        inbox::{Acceptance, Delivery, EndpointKey, Inbox},
+        inbox::{
+            Acceptance, Deliveries, Delivery, EndpointKey, Inbox, REFUSED_KEPT, RefusedDelivery,
+        },
         queue::JobQueue,
         setup::Setup,
     },
-    queue::Queue,
+    queue::{JobStatus, Queue},
 };
 
 const QUEUE: Queue = Queue::WebhookInbox;
@@ -22,7 +24,7 @@ const QUEUE: Queue = Queue::WebhookInbox;
 /// Runs every scenario.
 pub async fn run<S>(store: &S, clock: &ManualClock) -> Report
 where
-    S: Directory + JobQueue + Inbox + Setup + ?Sized,
+    S: Directory + JobQueue + Inbox + Deliveries + Setup + ?Sized,
 {
     let mut report = Report::new();
     let r = &mut report;
@@ -54,6 +56,16 @@ where
     r.scenario(
         "inbox::reads_only_under_a_lease",
         reads_only_under_a_lease(store, clock),
+    )
+    .await;
+    r.scenario(
+        "inbox::shows_what_it_stored_to_its_owner",
+        shows_what_it_stored_to_its_owner(store, clock),
+    )
+    .await;
+    r.scenario(
+        "inbox::remembers_the_last_refusals",
+        remembers_the_last_refusals(store, clock),
     )
     .await;
     report
@@ -240,4 +252,76 @@ where
     ensure_kind(stale, ErrorKind::Conflict, "a lost lease reads nothing")?;
     ensure_eq(store.delivery(&new.lease).await?, sent, "the new one does")?;
     complete(store, &new).await
+}
+
+/// An operator sees deliveries of every owner and of none, an organization its own alone.
+pub async fn shows_what_it_stored_to_its_owner<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Directory + JobQueue + Inbox + Deliveries + Setup + ?Sized,
+{
+    quiet(store, clock, QUEUE).await?;
+    let one = hotel(store, clock).await?;
+    let other = hotel(store, clock).await?;
+    let sent = delivery(&one, Some("msg-1"), clock);
+    let nobodys = Delivery {
+        scope: None,
+        ..delivery(&one, None, clock)
+    };
+    store.accept_delivery(sent.clone()).await?;
+    store.accept_delivery(nobodys.clone()).await?;
+    let claimed = claim(store, QUEUE, 10).await?;
+    for claimed in &claimed {
+        complete(store, claimed).await?;
+    }
+    let last = store.deliveries(None, 2).await?;
+    let ids: Vec<_> = last.iter().map(|record| record.id).collect();
+    ensure_eq(ids, vec![nobodys.id, sent.id], "the newest first")?;
+    let record = last.into_iter().find(|record| record.id == sent.id);
+    let record = record.ok_or_else(|| Error::internal("conformance", "it is listed"))?;
+    ensure_eq(record.status, Some(JobStatus::Completed), "with its job")?;
+    ensure_eq(record.body_bytes, sent.body.len() as u64, "and its size")?;
+    ensure_eq(&record.sha256, &sent.sha256, "and its hash")?;
+    for (scope, id, seen) in [
+        (None, sent.id, true),
+        (None, nobodys.id, true),
+        (Some(one.property_scope()), sent.id, true),
+        (Some(one.property_scope()), nobodys.id, false),
+        (Some(other.property_scope()), sent.id, false),
+    ] {
+        let listed = store.deliveries(scope, 10).await?;
+        let listed = listed.iter().any(|record| record.id == id);
+        ensure_eq(listed, seen, "it is listed to whom it belongs")?;
+        let stored = store.stored_delivery(scope, id).await?;
+        ensure_eq(stored.is_some(), seen, "and shown to whom it belongs")?;
+    }
+    let stored = store.stored_delivery(None, sent.id).await?;
+    ensure_eq(stored, Some(sent), "it is shown as it came")
+}
+
+/// Only the last refusals are kept, whoever sends how many.
+pub async fn remembers_the_last_refusals<S>(store: &S, clock: &ManualClock) -> Result<()>
+where
+    S: Deliveries + ?Sized,
+{
+    let refused = |number: u64| RefusedDelivery {
+        id: DeliveryId::generate(clock),
+        source: "mews".to_owned(),
+        verdict: "reject".to_owned(),
+        reason: "bad_token".to_owned(),
+        status: 401,
+        body_bytes: number,
+        at: clock.now(),
+    };
+    let surplus = u64::from(REFUSED_KEPT) + 20;
+    let many: Vec<_> = (0..surplus).map(refused).collect();
+    store.remember_refused(many.clone()).await?;
+    store.remember_refused(Vec::new()).await?;
+    let kept = store.refused(1000).await?;
+    ensure_eq(kept.len(), REFUSED_KEPT as usize, "so many are kept")?;
+    ensure_eq(kept.first(), many.last(), "the newest comes first")?;
+    ensure_eq(
+        store.refused(1).await?.len(),
+        1,
+        "and no more than asked for",
+    )
 }

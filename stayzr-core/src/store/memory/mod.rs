@@ -5,6 +5,7 @@
 mod accept;
 mod conflict;
 mod conversation;
+mod deliveries;
 mod directory;
 mod edit;
 mod entities;

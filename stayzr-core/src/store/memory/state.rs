@@ -23,7 +23,7 @@ use crate::{
         Integration, Message, Organization, ProviderDocument, RunMode, SyncRun,
     },
     port::{
-        inbox::Delivery,
+        inbox::{Delivery, RefusedDelivery},
         knowledge::EmbedderMark,
         setup::NewToken,
         sync::{Cursor, Mapping},
@@ -134,6 +134,7 @@ pub(super) struct State {
     pub(super) conflicts: BTreeMap<ConflictId, Conflict>,
     pub(super) jobs: Jobs,
     pub(super) deliveries: HashMap<DeliveryId, Delivery>,
+    pub(super) refused: Vec<RefusedDelivery>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) messages: BTreeMap<u64, MessageEntry>,
     pub(super) message_numbers: HashMap<MessageId, u64>,

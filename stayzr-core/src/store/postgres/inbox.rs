@@ -57,35 +57,10 @@ impl Inbox for PostgresStore {
         const OPERATION: &str = "postgres.delivery";
         let mut tx = self.scoped(OPERATION, lease.scope).await?;
         jobs::held(&mut tx, lease, self.clock.now()).await?;
-        let found: Option<(String, Vec<u8>)> = sqlx::query_as(
-            "select json_build_object('id', id, 'organization_id', organization_id,
-                 'property_id', property_id, 'endpoint', endpoint, 'dedupe_id', dedupe_id,
-                 'content_type', content_type, 'sha256', sha256, 'received_at', received_at,
-                 'traceparent', traceparent)::text, body
-             from webhook_deliveries where id = $1",
-        )
-        .bind(lease.job_id.uuid())
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failed(OPERATION))?;
-        let (row, body) = found.ok_or_else(|| {
+        let id = lease.job_id.uuid();
+        Stored::find(&mut tx, OPERATION, id).await?.ok_or_else(|| {
             Error::not_found(OPERATION, "the job's delivery is no longer kept")
                 .with("job_id", lease.job_id)
-        })?;
-        let row: Stored = codec::decode(OPERATION, &row)?;
-        Ok(Delivery {
-            id: row.id,
-            endpoint: row.endpoint,
-            scope: row.organization_id.map(|organization_id| TenantScope {
-                organization_id,
-                property_id: row.property_id,
-            }),
-            dedupe_id: row.dedupe_id,
-            content_type: row.content_type,
-            body,
-            sha256: row.sha256,
-            received_at: row.received_at,
-            traceparent: row.traceparent,
         })
     }
 }
@@ -156,7 +131,7 @@ async fn insert(tx: &mut PgConnection, deliveries: &[&Delivery]) -> Result<HashS
 }
 
 #[derive(Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     id: DeliveryId,
     organization_id: Option<OrganizationId>,
     property_id: Option<PropertyId>,
@@ -166,4 +141,43 @@ struct Stored {
     sha256: String,
     received_at: DateTime<Utc>,
     traceparent: Option<String>,
+}
+
+impl Stored {
+    /// The delivery under an id.
+    pub(super) async fn find(
+        tx: &mut PgConnection,
+        operation: &'static str,
+        id: Uuid,
+    ) -> Result<Option<Delivery>> {
+        let found: Option<(String, Vec<u8>)> = sqlx::query_as(
+            "select json_build_object('id', id, 'organization_id', organization_id,
+                 'property_id', property_id, 'endpoint', endpoint, 'dedupe_id', dedupe_id,
+                 'content_type', content_type, 'sha256', sha256, 'received_at', received_at,
+                 'traceparent', traceparent)::text, body
+             from webhook_deliveries where id = $1",
+        )
+        .bind(id)
+        .fetch_optional(tx)
+        .await
+        .map_err(failed(operation))?;
+        let Some((row, body)) = found else {
+            return Ok(None);
+        };
+        let row: Self = codec::decode(operation, &row)?;
+        Ok(Some(Delivery {
+            id: row.id,
+            endpoint: row.endpoint,
+            scope: row.organization_id.map(|organization_id| TenantScope {
+                organization_id,
+                property_id: row.property_id,
+            }),
+            dedupe_id: row.dedupe_id,
+            content_type: row.content_type,
+            body,
+            sha256: row.sha256,
+            received_at: row.received_at,
+            traceparent: row.traceparent,
+        }))
+    }
 }

@@ -43,6 +43,11 @@ pub(super) fn migrations() -> Vec<Migration> {
             "desk",
             include_str!("../../../migrations/postgres/0004_desk.sql"),
         ),
+        one(
+            5,
+            "webhook_refusals",
+            include_str!("../../../migrations/postgres/0005_webhook_refusals.sql"),
+        ),
     ]
 }
 

@@ -13,6 +13,7 @@ mod accept;
 mod conflict;
 mod connect;
 mod conversation;
+mod deliveries;
 mod directory;
 mod document;
 mod edit;

@@ -42,6 +42,11 @@ fn migrations() -> Vec<Migration> {
             "desk",
             include_str!("../../../migrations/sqlite/0004_desk.sql"),
         ),
+        one(
+            5,
+            "webhook_refusals",
+            include_str!("../../../migrations/sqlite/0005_webhook_refusals.sql"),
+        ),
     ]
 }
 

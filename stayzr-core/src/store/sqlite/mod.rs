@@ -9,6 +9,7 @@ mod accept;
 mod conflict;
 mod connect;
 mod conversation;
+mod deliveries;
 mod directory;
 mod edit;
 mod entities;

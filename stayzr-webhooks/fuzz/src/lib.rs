@@ -1,0 +1,5 @@
+//! What `cargo fuzz` runs.
+
+mod targets;
+
+pub use targets::*;

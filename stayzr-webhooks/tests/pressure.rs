@@ -113,7 +113,7 @@ impl House {
         let signature = MetaHub::sign(&SecretString::from(SECRET), &body);
         let request = Request::post("/webhooks/whatsapp")
             .header(MetaHub::HEADER, signature)
-            .body(Full::from(body))
+            .body(Full::<Bytes>::from(body))
             .unwrap();
         self.begin(request).await
     }

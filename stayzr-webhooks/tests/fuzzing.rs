@@ -48,8 +48,8 @@ fn run(strategy: impl Strategy<Value = Vec<u8>>) {
         ..Config::default()
     });
     let ended = runner.run(&strategy, |input| {
-        for (_, target) in TARGETS {
-            target(&input);
+        for target in TARGETS {
+            (target.run)(&input);
         }
         Ok(())
     });
@@ -91,7 +91,7 @@ fn every_target_has_its_file_for_cargo_fuzz() {
     files.sort();
     let mut named: Vec<String> = TARGETS
         .iter()
-        .map(|(name, _)| format!("{name}.rs"))
+        .map(|target| format!("{}.rs", target.name))
         .collect();
     named.sort();
     assert_eq!(files, named);

@@ -28,10 +28,10 @@ pub(super) fn list(hotel: &Hotel, body: &Fields, stale: bool) -> Result<Value, R
             ("AssignedResourceIds", 1000, "AssignedResourceId"),
         ],
     )?;
-    if let Some((start, end)) = query.span("CollidingUtc")? {
+    if let Some(span) = query.span("CollidingUtc")? {
         found.retain(|block| {
             let at = |key| block.get(key).and_then(Value::as_str).and_then(time);
-            at("StartUtc") < Some(end) && at("EndUtc") > Some(start)
+            at("StartUtc") < Some(span.end) && at("EndUtc") > Some(span.start)
         });
     }
     query.page("ResourceBlocks", found)

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use chrono::{DateTime, Months, Utc};
 use serde_json::{Map, Value, json};
 
@@ -57,10 +59,7 @@ impl<'a> ListQuery<'a> {
     }
 
     /// The span of a filter, if it has one. Spans of more than three months are refused.
-    pub(super) fn span(
-        &self,
-        filter: &str,
-    ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Refusal> {
+    pub(super) fn span(&self, filter: &str) -> Result<Option<Range<DateTime<Utc>>>, Refusal> {
         self.at_most(filter, 3)
     }
 
@@ -69,7 +68,7 @@ impl<'a> ListQuery<'a> {
         &self,
         filter: &str,
         months: u32,
-    ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, Refusal> {
+    ) -> Result<Option<Range<DateTime<Utc>>>, Refusal> {
         let Some(span) = self.body.get(filter).filter(|span| !span.is_null()) else {
             return Ok(None);
         };
@@ -84,13 +83,13 @@ impl<'a> ListQuery<'a> {
         if end < start || longest.is_none_or(|longest| end > longest) {
             return Err(Refusal::invalid(filter));
         }
-        Ok(Some((start, end)))
+        Ok(Some(start..end))
     }
 
     /// Whether the record's time is in the span of a filter: start inclusive, end exclusive, or
     /// equal where both are the same.
     pub(super) fn within(&self, filter: &str, record: &Fields) -> Result<bool, Refusal> {
-        let Some((start, end)) = self.span(filter)? else {
+        let Some(Range { start, end }) = self.span(filter)? else {
             return Ok(true);
         };
         let at = record.get(filter).and_then(Value::as_str).and_then(time);

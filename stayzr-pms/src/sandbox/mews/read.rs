@@ -270,8 +270,8 @@ fn reservations(hotel: &Hotel, body: &Fields, stale: bool) -> Result<Value, Refu
 /// Whether a stay is in the house at some time of a span.
 fn collides(query: &ListQuery<'_>, stay: &Fields) -> Result<bool, Refusal> {
     let at = |key: &str| stay.get(key).and_then(Value::as_str).and_then(time);
-    Ok(query.span("CollidingUtc")?.is_none_or(|(start, end)| {
-        at("ScheduledStartUtc") < Some(end) && at("ScheduledEndUtc") > Some(start)
+    Ok(query.span("CollidingUtc")?.is_none_or(|span| {
+        at("ScheduledStartUtc") < Some(span.end) && at("ScheduledEndUtc") > Some(span.start)
     }))
 }
 

@@ -142,7 +142,7 @@ pub fn read_document(
 
 /// Finds the place and the remedy of what is refused.
 fn explain(error: &Error, value: &Value, text: &str, syntax: Syntax) -> Finding {
-    let key = error.context().into_iter().find(|(name, _)| *name == "key");
+    let key = error.context().iter().find(|(name, _)| *name == "key");
     let mut path: Vec<String> = match key {
         Some((_, key)) => key.split('.').map(str::to_owned).collect(),
         // Settings of the vendor are checked apart, and name no place of their own.

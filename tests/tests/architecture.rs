@@ -277,6 +277,8 @@ fn every_vendor_has_a_sandbox_and_tests_of_the_same_shape() {
         ] {
             assert!(folder(&path).contains(name), "{path} has no {name}");
         }
+        let story = format!("tests/tests/vendors/{vendor}.rs");
+        assert!(root().join(&story).exists(), "there is no {story}");
     }
 }
 

@@ -9,7 +9,6 @@
 
 mod against_sandbox;
 mod common;
-mod engine;
 mod faults;
 mod form;
 mod laws;

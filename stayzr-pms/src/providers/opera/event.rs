@@ -124,7 +124,7 @@ mod tests {
             json!({"type": "next", "payload": {"data": {"newEvent": event}}}),
         ] {
             let told = parse_event(body.to_string().as_bytes()).unwrap();
-            assert_eq!(told, [expected.clone()], "{body}");
+            assert_eq!(told, std::slice::from_ref(&expected), "{body}");
         }
     }
 

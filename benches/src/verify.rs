@@ -28,11 +28,14 @@ const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TARGET: &str = "/webhooks/x";
 const METHOD: Method = Method::POST;
 
+/// Signs a body at a time, in Unix seconds; the headers to send it with.
+type Sign = fn(&SecretString, i64, &[u8]) -> Result<Vec<(&'static str, String)>, String>;
+
 /// A scheme, and the headers that it signs a body with.
 struct Scheme {
     name: &'static str,
     verifier: &'static dyn Verifier,
-    sign: fn(&SecretString, i64, &[u8]) -> Result<Vec<(&'static str, String)>, String>,
+    sign: Sign,
 }
 
 const META: Scheme = Scheme {

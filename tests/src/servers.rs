@@ -65,6 +65,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     /// On a thread of its own, since a test that fails is inside of a runtime.
+    #[allow(clippy::print_stderr, reason = "a database that stays is said so")]
     fn drop(&mut self) {
         let (url, name) = (self.admin_url.clone(), std::mem::take(&mut self.name));
         if name.is_empty() {

@@ -18,7 +18,10 @@ use super::{
     hotel::Hotel,
     vendor::{external_id, record},
 };
-use crate::postgres::{administer, url};
+use crate::{
+    postgres::{administer, url},
+    report::complain,
+};
 
 /// A hotel in a database of its own.
 pub(super) struct Server {
@@ -43,7 +46,7 @@ impl Drop for Made {
             runtime.block_on(administer(statement))
         });
         if !matches!(dropped.join(), Ok(Ok(()))) {
-            eprintln!("the database {} could not be dropped", self.0);
+            complain(&format!("the database {} could not be dropped", self.0));
         }
     }
 }

@@ -277,6 +277,7 @@ impl Hotel {
         let own = |(field, value): &(&str, Value)| ((*field).to_owned(), value.clone());
         let request = CreateRequest {
             kind,
+            id: None,
             property_id: self.scope.property_id,
             set: set.iter().map(own).collect(),
             source: ChangeSource::Staff {

@@ -55,7 +55,7 @@ async fn every_fault_does_what_it_says(start: impl AsyncFn(Option<Limit>) -> Box
         let (said, headers, _) = meets(vendor, "rate_limit", Some(wait)).await;
         assert_eq!(
             (said.as_u16(), &headers[header::RETRY_AFTER]),
-            (429, &wait.parse().unwrap())
+            (429, &wait.parse().expect("a number of seconds"))
         );
     }
     let (_, headers, said) = meets(vendor, "rate_limit", None).await;
@@ -101,7 +101,7 @@ async fn every_fault_does_what_it_says(start: impl AsyncFn(Option<Limit>) -> Box
     let (said, headers, page) = meets(vendor, "html", None).await;
     assert_eq!(
         (said.as_u16(), &headers[header::CONTENT_TYPE]),
-        (200, &"text/html".parse().unwrap())
+        (200, &"text/html".parse().expect("a header"))
     );
     assert!(
         page.expect("a page").starts_with("<!doctype html>"),

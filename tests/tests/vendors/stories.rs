@@ -93,7 +93,10 @@ async fn a_backfill_that_was_cut_goes_on_where_it_stood(stage: Stage) -> Shelf {
     hotel
         .vendor
         .fault("cut_before", words.list_reservations, 1000);
-    let cut = hotel.try_run(RunMode::Backfill).await.unwrap_err();
+    let cut = hotel
+        .try_run(RunMode::Backfill)
+        .await
+        .expect_err("the line is cut");
     assert_eq!(cut.kind(), ErrorKind::Unavailable, "{cut}");
     let rooms = COUNTS.rooms as u64;
     let kept = hotel.count(EntityKind::Room).await;
@@ -391,7 +394,10 @@ async fn a_token_that_ended_is_renewed_on_the_way(stage: Stage) -> Shelf {
             assert!((1..=2).contains(&hotel.vendor.calls(asks).await));
         }
         // Its tokens do not end: a refusal is one.
-        None => assert_eq!(run.unwrap_err().kind(), ErrorKind::Unauthorized),
+        None => assert_eq!(
+            run.expect_err("a key of another").kind(),
+            ErrorKind::Unauthorized
+        ),
     }
     stage.shelf
 }

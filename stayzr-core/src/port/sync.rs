@@ -346,8 +346,9 @@ pub trait SyncStore: Send + Sync {
     /// organization.
     async fn end_run(&self, scope: TenantScope, id: SyncRunId, end: RunEnd) -> Result<()>;
 
-    /// Mappings of an integration that a sweep asks the vendor about: not merged, not gone; in
-    /// order of the vendor's ids, those after `after`, at most `limit`.
+    /// Mappings of an integration that a sweep asks the vendor about: those not gone, merged ones
+    /// too, since a merge may be taken back; in order of the vendor's ids, those after `after`, at
+    /// most `limit`.
     async fn mapped(
         &self,
         scope: TenantScope,
@@ -357,7 +358,8 @@ pub trait SyncStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<MappedRecord>>;
 
-    /// How many mappings [`SyncStore::mapped`] goes through from its start.
+    /// How many of the mappings that [`SyncStore::mapped`] goes through from its start the vendor
+    /// must have: a merged record it may give or not.
     async fn mapped_count(
         &self,
         scope: TenantScope,

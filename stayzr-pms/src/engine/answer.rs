@@ -4,7 +4,7 @@ use serde_json::Value;
 use stayzr_core::{
     ErrorKind, Result,
     ids::ChangeId,
-    model::{Change, ChangeOutcome, ChangeSource},
+    model::{Change, ChangeOutcome, ChangeSource, ExternalRef},
     port::sync::{Mapping, PageWrite},
     queue::Lease,
     transform::{EntityKind, FieldMap},
@@ -68,8 +68,13 @@ impl SyncEngine {
         answer: &RemoteRecord,
     ) -> Result<PageWrite> {
         let Standing { row, mut mapping } = standing;
-        let links = answer.links.values().flatten().cloned().collect();
-        let links = self.follow(session, links).await?;
+        // Who is told may turn out to have been merged, which no read has said yet.
+        let remains = answer.merged_into.iter().map(|id| ExternalRef {
+            kind: row.kind,
+            id: id.clone(),
+        });
+        let links = answer.links.values().flatten().cloned().chain(remains);
+        let links = self.follow(session, links.collect()).await?;
         let mut record = answer.clone();
         // The vendor may answer with an id of its own for the same record, such as after a merge.
         record.external_id.clone_from(&mapping.external_id);
@@ -116,8 +121,9 @@ impl SyncEngine {
             verdict: Verdict::Answered,
             record: &record,
         };
-        let input = answer_input(row.kind);
-        let country = match row.kind {
+        let kind = row.kind;
+        let input = answer_input(kind);
+        let country = match kind {
             EntityKind::Guest => self.country(session).await?,
             _ => None,
         };
@@ -127,6 +133,10 @@ impl SyncEngine {
         };
         state.rows.insert(row.id, row);
         state.mappings.insert(mapping.external_id.clone(), mapping);
+        if kind == EntityKind::Guest {
+            self.load_remaining(session, &[&triaged], &mut state)
+                .await?;
+        }
         let plan = plan_page(
             self.plan_context(session, &input, country.as_deref()),
             &[triaged],

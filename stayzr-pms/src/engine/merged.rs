@@ -189,7 +189,8 @@ impl Planner<'_> {
             self.update(&remains, &set);
             self.contacts(into, &set, false);
             remains.fields.extend(&set);
-            if self.context.enqueue_pushes && known.is_some() {
+            // A push in progress tells of its own row alone.
+            if known.is_some() {
                 let (scope, kind) = (self.scope(), self.context.kind);
                 let integration = self.context.integration_id;
                 let push = SyncJob::push(scope, integration, kind, into);

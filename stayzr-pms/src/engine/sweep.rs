@@ -116,7 +116,6 @@ impl SyncEngine {
             let ids = self
                 .not_there(session, kind, &page, &source, progress)
                 .await?;
-            let ids = self.without_erased(session, kind, ids).await?;
             if accept_missing {
                 let gone = self.still_missing(session, kind, &ids, progress).await?;
                 for ids in gone.chunks(MARKED_AT_ONCE) {
@@ -169,7 +168,7 @@ impl SyncEngine {
         Ok(progress.seen.take().unwrap_or_default())
     }
 
-    /// Which of these the vendor does not have. What it has is merged.
+    /// Which of these the vendor should have and does not. What it has is merged.
     async fn not_there(
         &self,
         session: &Session,
@@ -179,31 +178,38 @@ impl SyncEngine {
         progress: &mut Progress<'_>,
     ) -> Result<Vec<String>> {
         let ids = records.iter().map(|record| &record.external_id);
-        let (ids, most): (Vec<String>, _) = match source {
-            Source::Asking(most) => (ids.cloned().collect(), Some(*most)),
-            Source::Read(seen, most) => (ids.filter(|id| !seen.has(id)).cloned().collect(), *most),
-        };
-        match most {
-            Some(most) => self.ask(session, kind, &ids, most, progress).await,
-            None => Ok(ids),
+        match source {
+            Source::Asking(most) => {
+                let ids: Vec<String> = ids.cloned().collect();
+                let absent = self.ask(session, kind, &ids, *most, progress).await?;
+                self.expected(session, kind, absent).await
+            }
+            Source::Read(seen, most) => {
+                let unseen = ids.filter(|id| !seen.has(id)).cloned().collect();
+                let ids = self.expected(session, kind, unseen).await?;
+                match *most {
+                    Some(most) => self.ask(session, kind, &ids, most, progress).await,
+                    None => Ok(ids),
+                }
+            }
         }
     }
 
-    /// Those that were not erased here: what is erased may be missing there too, for good, and is
-    /// nothing to ask a person about.
-    async fn without_erased(
+    /// Those that were neither merged nor erased here: such a record may be missing at the vendor
+    /// too, for good, and is nothing to ask a person about.
+    async fn expected(
         &self,
         session: &Session,
         kind: EntityKind,
         mut ids: Vec<String>,
     ) -> Result<Vec<String>> {
         let mappings = self.mappings(session, kind, ids.iter()).await?;
-        let erased = |id: &String| {
+        let optional = |id: &String| {
             mappings
                 .get(id)
-                .is_some_and(|mapping| Notes::of(mapping).erased)
+                .is_some_and(|mapping| mapping.merged_into.is_some() || Notes::of(mapping).erased)
         };
-        ids.retain(|id| !erased(id));
+        ids.retain(|id| !optional(id));
         Ok(ids)
     }
 

@@ -10,7 +10,11 @@ use stayzr_core::{
     },
 };
 
-use crate::hotel::Hotel;
+use crate::{
+    hotel::Hotel,
+    reconciling::{accept, is_gone, reconcile, remove},
+    wide::Wide,
+};
 
 /// The vendor merges a guest into another.
 fn merge(hotel: &Hotel, from: &str, into: &str) {
@@ -272,6 +276,39 @@ async fn invariant_b_an_edit_that_never_left_goes_to_the_guest_who_remains() {
 }
 
 #[tokio::test]
+async fn invariant_b_an_edit_whose_push_finds_the_merge_is_told_of_the_guest_who_remains() {
+    let hotel = Hotel::synchronised().await;
+    hotel
+        .edit(Guest, "alan", json!({"notes": "Allergic to nuts"}))
+        .await;
+    merge(&hotel, "alan", "ada");
+
+    hotel.push(Guest, "alan").await.unwrap();
+    hotel.drain().await;
+
+    let record = hotel.vendor.record(Guest, "ada");
+    assert_eq!(record.fields.text("notes"), Some("Allergic to nuts"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_the_first_to_tell_of_a_merge_is_followed() {
+    let hotel = Hotel::synchronised().await;
+    hotel
+        .edit(Guest, "alan", json!({"notes": "Allergic to nuts"}))
+        .await;
+    let before = hotel.vendor.record(Guest, "alan");
+    merge(&hotel, "alan", "ada");
+    hotel.vendor.lock().stale_reads.push_back(before);
+
+    let report = hotel.push(Guest, "alan").await.unwrap();
+
+    assert_eq!(report.sent, ["notes"]);
+    let merged = hotel.row(Guest, "alan").await;
+    assert_eq!(merged.fields.get("active"), Some(&json!(false)));
+    assert_eq!(guest_of(&hotel, "r2").await, id(&hotel, "ada").await);
+}
+
+#[tokio::test]
 async fn a_page_that_changes_both_guests_names_each_row_once() {
     let hotel = Hotel::synchronised().await;
     hotel.vendor.lock().page_size = 10;
@@ -333,4 +370,45 @@ async fn a_merge_that_the_vendor_takes_back_wakes_the_guest() {
     let guest = hotel.row(Guest, "alan").await;
     assert_eq!(guest.fields.get("active"), Some(&json!(true)));
     assert_eq!(guest.fields.get("merged_into"), Some(&Value::Null));
+}
+
+#[tokio::test]
+async fn a_merge_that_was_taken_back_unnoticed_is_found() {
+    for ids in [3, 100] {
+        let hotel = Hotel::synchronised().await;
+        let (_, engine) = Wide::open(&hotel, ids);
+        merge(&hotel, "alan", "ada");
+        hotel.read(Guest, "alan").await;
+        hotel.vendor.lock().now += TimeDelta::hours(2);
+        hotel.incremental().await;
+        // Its mark lies an hour behind what was read last.
+        hotel.vendor.lock().now -= TimeDelta::hours(1);
+        hotel
+            .vendor
+            .edit(Guest, "alan", |record| record.merged_into = None);
+        hotel.vendor.lock().now += TimeDelta::hours(1);
+        assert_eq!(hotel.incremental().await.updated, 0);
+
+        reconcile(&hotel, &engine).await;
+
+        assert_eq!(hotel.mapping(Guest, "alan").await.merged_into, None);
+        let guest = hotel.row(Guest, "alan").await;
+        assert_eq!(guest.fields.get("active"), Some(&json!(true)));
+    }
+}
+
+#[tokio::test]
+async fn a_merged_record_may_be_missing_at_the_vendor() {
+    for ids in [3, 100] {
+        let hotel = Hotel::synchronised().await;
+        let (_, engine) = Wide::open(&hotel, ids);
+        merge(&hotel, "alan", "ada");
+        hotel.read(Guest, "alan").await;
+        remove(&hotel, Guest, "alan");
+
+        assert_eq!(reconcile(&hotel, &engine).await.gone, 0);
+        assert_eq!(accept(&hotel, &engine).await.gone, 0);
+
+        assert!(!is_gone(&hotel, Guest, "alan").await);
+    }
 }

@@ -21,4 +21,13 @@ pub const KEPT: &[(u64, &str)] = &[
         "a read that could not be read, written after one that could, stood put aside for ever",
     ),
     (2635, "the same, of a guest whose edit was being told"),
+    (
+        19261,
+        "what became of a merged guest while a replica lagged and the vendor's clock was moved, no \
+         sweep asked about",
+    ),
+    (
+        43003,
+        "an answer to a push was the first to say that its guest was merged, and nobody followed it",
+    ),
 ];

@@ -36,6 +36,8 @@ pub struct Wire {
     fault: Option<Fault>,
     /// A fault that needs a crash between two halves asks for it here.
     torn: AtomicBool,
+    /// Something was written under a lease that was lost.
+    pub overran: AtomicBool,
 }
 
 impl Wire {
@@ -45,6 +47,7 @@ impl Wire {
             clock,
             fault,
             torn: AtomicBool::new(false),
+            overran: AtomicBool::new(false),
         }
     }
 
@@ -225,6 +228,11 @@ impl SyncStore for Wire {
 
     async fn apply_page(&self, mut page: PageWrite) -> Result<()> {
         pause().await;
+        // A page of nothing tells whether the lease holds.
+        let held = PageWrite {
+            lease: page.lease.clone(),
+            ..PageWrite::new(page.scope, page.integration_id)
+        };
         if self.fault.is_some() {
             self.spoil(&mut page).await?;
         }
@@ -241,6 +249,9 @@ impl SyncStore for Wire {
             }
         }
         let done = self.store.apply_page(page).await;
+        if done.is_ok() && self.store.apply_page(held).await.is_err() {
+            self.overran.store(true, Ordering::Relaxed);
+        }
         pause().await;
         done
     }

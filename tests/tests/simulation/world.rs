@@ -63,7 +63,7 @@ pub struct World {
     /// Strategies that were ever in force.
     pub strategies: BTreeSet<&'static str>,
     deleted: Vec<stayzr_pms::RemoteRecord>,
-    wire: Arc<Wire>,
+    pub wire: Arc<Wire>,
     engine: SyncEngine,
     tasks: Vec<Task>,
     /// What the next edits came to, as the front desk saw it.

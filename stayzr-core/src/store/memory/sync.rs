@@ -217,7 +217,10 @@ impl SyncStore for MemoryStore {
         kind: EntityKind,
     ) -> Result<u64> {
         let state = self.lock();
-        Ok(state.standing(scope, integration_id, kind).count() as u64)
+        let standing = state.standing(scope, integration_id, kind);
+        Ok(standing
+            .filter(|mapping| mapping.merged_into.is_none())
+            .count() as u64)
     }
 
     async fn provider_document(
@@ -345,7 +348,7 @@ impl State {
         self.check_mappings(&page.mappings)
     }
 
-    /// Mappings of records that the vendor should still have, in order of its ids.
+    /// Mappings of records that are not gone, in order of the vendor's ids.
     fn standing(
         &self,
         scope: TenantScope,
@@ -358,7 +361,7 @@ impl State {
             .take_while(move |((of, of_kind, _), _)| (*of, *of_kind) == (integration_id, kind))
             .map(|(_, mapping)| mapping)
             .filter(move |_| visible)
-            .filter(|mapping| mapping.merged_into.is_none() && mapping.gone_at.is_none())
+            .filter(|mapping| mapping.gone_at.is_none())
     }
 
     /// Makes or replaces a mapping.

@@ -6,11 +6,11 @@ use crate::{
     transform::EntityKind,
 };
 
-/// Not merged, not gone, in order of the vendor's ids.
+/// Not gone, in order of the vendor's ids.
 const MAPPED: &str = "select json_object('external_id', external_id, 'local_id', local_id)
      from pms_entity_mappings
      where integration_id = $2 and entity = $3 and external_id > $4 and +organization_id = $1
-       and merged_into is null and gone_at is null
+       and gone_at is null
        and exists (select 1 from pms_integrations i where i.id = $2
            and i.organization_id = $1 and ($6 is null or i.property_id = $6))
      order by external_id limit $5";

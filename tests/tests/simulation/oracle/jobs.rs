@@ -1,5 +1,7 @@
 //! Every job came to an end, and no call too many was made.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::Value;
 use stayzr_core::{port::sync::ParkedRecord, queue::JobStatus};
 
@@ -10,6 +12,9 @@ use crate::{
 };
 
 pub(super) fn jobs(world: &World) -> Verdict {
+    if world.wire.overran.load(Ordering::Relaxed) {
+        return Err("D: something was written under a lease that was lost".to_owned());
+    }
     for status in [JobStatus::Pending, JobStatus::Processing] {
         if let Some(job) = world.jobs(status).first() {
             return Err(format!("D: a job never ended: {}", job.payload));

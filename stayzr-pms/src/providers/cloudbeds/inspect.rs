@@ -100,8 +100,10 @@ pub fn read_body(operation: &str, body: &Value) -> Result<Reading> {
     }
     if *holds == Holds::Error {
         // An error of business comes with 200, another one with its status.
-        let complaint = VendorComplaint::of(&DIALECT, http::StatusCode::OK, body)
-            .or_else(|| VendorComplaint::of(&DIALECT, status_in(&operation), body));
+        let complaint = VendorComplaint::of(&DIALECT, http::StatusCode::OK, body).or_else(|| {
+            let fine = body.get("success") == Some(&Value::Bool(true));
+            (!fine).then(|| VendorComplaint::of(&DIALECT, status_in(&operation), body))?
+        });
         return complaint.map(Reading::of_complaint).ok_or_else(|| {
             Error::invalid("cloudbeds.read_body", "the body is no error of Cloudbeds")
         });

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                ("A", "110.50".to_owned(), "EUR"),
+                ("A", "110.5".to_owned(), "EUR"),
                 ("B", "90".to_owned(), "USD")
             ]
         );

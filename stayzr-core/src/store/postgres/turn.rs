@@ -217,19 +217,22 @@ pub(super) async fn insert_service_request(
     }
     sqlx::query(
         "insert into service_requests (id, organization_id, property_id, guest_id, reservation_id,
-             conversation_id, category, description, status, created_at, updated_at)
+             conversation_id, category, description, status, status_vendor, due_at, created_at,
+             updated_at)
          select id, organization_id, property_id,
              -- A guest who turned out to be another while the turn was thought over.
              coalesce((select g.merged_into from guests g where g.id = e.guest_id), guest_id),
-             reservation_id, conversation_id, category, description, status, $2, $3
+             reservation_id, conversation_id, category, description, status, status_vendor, $4,
+             $2, $3
          from jsonb_to_record($1::jsonb) e(id uuid, organization_id uuid, property_id uuid,
              guest_id uuid, reservation_id uuid, conversation_id uuid, category text,
-             description text, status text)
+             description text, status text, status_vendor text)
          on conflict (id) do nothing",
     )
     .bind(document(json!(request)))
     .bind(request.created_at)
     .bind(request.updated_at)
+    .bind(request.due_at)
     .execute(tx)
     .await
     .map_err(failed(OPERATION))?;

@@ -212,16 +212,19 @@ pub(super) async fn insert_service_request(
     }
     sqlx::query(
         "insert into service_requests (id, organization_id, property_id, guest_id, reservation_id,
-             conversation_id, category, description, status, created_at, updated_at)
+             conversation_id, category, description, status, status_vendor, due_at, created_at,
+             updated_at)
          select value ->> 'id', value ->> 'organization_id', value ->> 'property_id',
              value ->> 'guest_id', value ->> 'reservation_id', value ->> 'conversation_id',
-             value ->> 'category', value ->> 'description', value ->> 'status', $2, $3
+             value ->> 'category', value ->> 'description', value ->> 'status',
+             value ->> 'status_vendor', $4, $2, $3
          from (select $1 as value) where true
          on conflict (id) do nothing",
     )
     .bind(json!(request).to_string())
     .bind(codec::time(request.created_at))
     .bind(codec::time(request.updated_at))
+    .bind(request.due_at.map(codec::time))
     .execute(tx)
     .await
     .map_err(failed(OPERATION))?;

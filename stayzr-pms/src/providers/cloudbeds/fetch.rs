@@ -144,7 +144,11 @@ pub(super) async fn read_page(
             let next = position.next(&page, "reservationID", PAGE, true);
             Ok((page, next))
         }
-        other => Err(Error::internal("cloudbeds.fetch_page", "is not a list").with("kind", other)),
+        other => Err(Error::unsupported(
+            "cloudbeds.fetch_page",
+            "records of this kind are not listed at Cloudbeds",
+        )
+        .with("kind", other)),
     }
 }
 

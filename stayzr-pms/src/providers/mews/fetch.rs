@@ -140,9 +140,9 @@ pub(super) async fn read(
             keep_stays(client, context, &mut page, priority).await?;
             Ok(page)
         }
-        EntityKind::Property | EntityKind::ServiceRequest => Err(Error::internal(
+        EntityKind::Property | EntityKind::ServiceRequest => Err(Error::unsupported(
             "mews.fetch_page",
-            "this kind is not a list",
+            "records of this kind are not listed at Mews",
         )),
     }
 }

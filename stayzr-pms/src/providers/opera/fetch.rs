@@ -61,8 +61,8 @@ pub(super) async fn read_page(
             (in_window(client, context, position).await?, LISTED)
         }
         other => {
-            let what = "is not a list";
-            return Err(Error::internal("opera.fetch_page", what).with("kind", other));
+            let what = "records of this kind are not listed at OPERA";
+            return Err(Error::unsupported("opera.fetch_page", what).with("kind", other));
         }
     };
     let next = position.next(&listed, full);

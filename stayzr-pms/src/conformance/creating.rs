@@ -153,7 +153,7 @@ async fn creation(case: &Case<'_>, kind: EntityKind) -> Result<Push, Stop> {
     })
 }
 
-/// A stay of somebody who has one, half a year later.
+/// A stay of somebody who has one, so many weeks later that clocks are set as they are now.
 async fn reservation(
     case: &Case<'_>,
     links: &mut BTreeMap<String, Option<ExternalRef>>,
@@ -169,7 +169,7 @@ async fn reservation(
         let link = booked.links.get(name).cloned().flatten();
         links.insert(name.to_owned(), link);
     }
-    let times = ["arrival", "departure"].map(|field| (field, moved(booked, field, [182, 182])));
+    let times = ["arrival", "departure"].map(|field| (field, moved(booked, field, [364, 364])));
     let mut fields = vec![("adults", json!(1)), ("children", json!(0))];
     for (field, moved) in times {
         fields.extend(moved.into_iter().next().map(|time| (field, time)));

@@ -67,13 +67,17 @@ pub async fn other_fields_stay_as_they_are(case: &Case<'_>) -> Outcome {
 /// computed is written back, and nothing is written in another form.
 pub async fn a_push_of_what_stands_there_changes_nothing(case: &Case<'_>) -> Outcome {
     for kind in case.capabilities().update.clone() {
-        let mut shown = false;
-        for id in case.ids(kind).await?.into_iter().take(8) {
+        let mut shown = 0;
+        for id in case.ids(kind).await?.into_iter().take(40) {
             for rule in case.writable(kind) {
-                shown |= stays(case, &case.there(kind, &id).await?, rule.field).await?;
+                let now = case.there(kind, &id).await?;
+                shown += u32::from(stays(case, &now, rule.field).await?);
+            }
+            if shown >= 4 {
+                break;
             }
         }
-        ensure(shown, || {
+        ensure(shown > 0, || {
             format!("{kind}: no field that stands there could be written again")
         })?;
     }

@@ -151,6 +151,20 @@ async fn booking(house: &House) -> Push {
 }
 
 #[tokio::test]
+async fn a_reservation_that_leaves_at_another_hour_than_the_house_is_not_made() {
+    let house = house().await;
+    let mut push = booking(&house).await;
+    push.changed
+        .insert("departure", json!("2031-03-04T14:00:00Z"));
+    let outcome = house.provider.push(&push).await.unwrap();
+    assert_eq!(
+        outcome,
+        PushOutcome::Unsupported(vec!["departure".to_owned()])
+    );
+    assert!(house.recorder.calls("postReservation").is_empty());
+}
+
+#[tokio::test]
 async fn a_reservation_is_made_once_however_often_it_is_tried() {
     let house = house().await;
     let push = booking(&house).await;

@@ -1,4 +1,4 @@
-//! The conformance kit against Mews and OPERA and their sandboxes, and against
+//! The conformance kit against the providers of this crate and their sandboxes, and against
 //! providers that are wrong on purpose.
 
 #![allow(
@@ -9,6 +9,7 @@
 )]
 
 mod acme;
+mod cloudbeds;
 mod desk;
 mod mews;
 mod opera;
@@ -33,6 +34,11 @@ async fn mews_conforms() {
 #[tokio::test]
 async fn opera_conforms() {
     conforms(&opera::OperaBench).await;
+}
+
+#[tokio::test]
+async fn cloudbeds_conforms() {
+    conforms(&cloudbeds::CloudbedsBench).await;
 }
 
 #[tokio::test]

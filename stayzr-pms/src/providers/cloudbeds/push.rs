@@ -175,6 +175,9 @@ impl Writer<'_> {
 
     async fn add_reservation(&self, push: &Push) -> Result<PushOutcome> {
         let client = self.provider.client();
+        if change::leaves_at_another_hour(push, &self.context.transform)? {
+            return Ok(PushOutcome::Unsupported(vec!["departure".to_owned()]));
+        }
         let guest = push.links.get("guest_id").and_then(Option::as_ref);
         let guest = match guest {
             Some(guest) => client.guest(&guest.id).await?.map(|(guest, _)| guest),

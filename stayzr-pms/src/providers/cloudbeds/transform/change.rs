@@ -270,6 +270,15 @@ fn assignment(
     form
 }
 
+/// Whether a departure has an hour that Cloudbeds, which keeps its day alone, would not give back.
+pub(in crate::providers::cloudbeds) fn leaves_at_another_hour(
+    push: &Push,
+    context: &TransformContext,
+) -> Result<bool> {
+    let departure = local(&push.changed, "departure", context)?;
+    Ok(departure.is_some_and(|time| time.time() != check_out(context)))
+}
+
 /// What makes a reservation.
 pub(in crate::providers::cloudbeds) fn booking(
     push: &Push,
